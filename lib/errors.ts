@@ -1,0 +1,146 @@
+/**
+ * Everything that can be refused or go wrong, by name. A refusal is data (it travels back to the
+ * client); a {@linkcode CollectorError} is an operating error (it reaches the operator).
+ */
+
+/** Why a request was refused. Closed: a new code without a row in {@linkcode REFUSALS} does not compile. */
+export type RefusalCode =
+  | "body-timeout"
+  | "body-too-large"
+  | "content-coding"
+  | "body-incomplete"
+  | "decoded-too-large"
+  | "draining"
+  | "empty-body"
+  | "event-too-large"
+  | "headers-too-large"
+  | "host"
+  | "internal"
+  | "invalid-event"
+  | "invalid-utf8"
+  | "malformed-json"
+  | "method"
+  | "misdirected"
+  | "not-found"
+  | "queue-full"
+  | "too-many-bodies"
+  | "too-many-events"
+  | "unsupported-coding"
+  | "unsupported-type"
+  | "uri-too-long";
+
+/** What a refusal means on the wire. */
+export interface RefusalKind {
+  /** HTTP status, RFC 9110 unless the title says otherwise. */
+  readonly status: number;
+  /** Short name of the problem, the same for every occurrence. */
+  readonly title: string;
+  /** Whether the same request, unchanged, may succeed later. */
+  readonly retryable: boolean;
+}
+
+/** The status table: one row per code. */
+export const REFUSALS: Readonly<Record<RefusalCode, RefusalKind>> = {
+  "body-timeout": { status: 408, title: "Body took too long", retryable: true },
+  "body-too-large": { status: 413, title: "Body too large", retryable: false },
+  "content-coding": { status: 400, title: "Body does not decode", retryable: false },
+  "body-incomplete": { status: 400, title: "Body incomplete", retryable: true },
+  "decoded-too-large": { status: 413, title: "Decoded body too large", retryable: false },
+  "draining": { status: 503, title: "Collector is stopping", retryable: true },
+  "empty-body": { status: 400, title: "Body is empty", retryable: false },
+  "event-too-large": { status: 413, title: "Event too large", retryable: false },
+  "headers-too-large": { status: 431, title: "Header too large", retryable: false },
+  "host": { status: 400, title: "Host header missing or malformed", retryable: false },
+  "internal": { status: 500, title: "Collector failed", retryable: true },
+  "invalid-event": { status: 422, title: "Invalid event", retryable: false },
+  "invalid-utf8": { status: 400, title: "Body is not UTF-8", retryable: false },
+  "malformed-json": { status: 400, title: "Malformed JSON", retryable: false },
+  "method": { status: 405, title: "Method not allowed", retryable: false },
+  "misdirected": { status: 421, title: "Host not served here", retryable: false },
+  "not-found": { status: 404, title: "Not found", retryable: false },
+  "queue-full": { status: 503, title: "Queue full", retryable: true },
+  "too-many-bodies": { status: 503, title: "Too many bodies in flight", retryable: true },
+  "too-many-events": { status: 413, title: "Too many events", retryable: false },
+  "unsupported-coding": { status: 415, title: "Unsupported content coding", retryable: false },
+  "unsupported-type": { status: 415, title: "Unsupported media type", retryable: false },
+  "uri-too-long": { status: 414, title: "URI too long", retryable: false },
+};
+
+/** One thing wrong with one event. Never carries the value itself. */
+export interface EventProblem {
+  /** Position in a JSON array, from 0. */
+  readonly index?: number;
+  /** Line of an NDJSON body, from 1. */
+  readonly line?: number;
+  /** JSON Pointer (RFC 6901) into the event. */
+  readonly pointer: string;
+  /** Stable name of the problem, such as `type` or `timestamp`. */
+  readonly code: string;
+  /** What was expected. */
+  readonly detail: string;
+}
+
+/** Why a request was refused, with what the client needs to mend it. */
+export interface Refusal {
+  readonly code: RefusalCode;
+  /** One sentence: what was wrong and what was expected. */
+  readonly detail: string;
+  /** The first 20 problems found in the events. */
+  readonly errors?: readonly EventProblem[];
+  /** How many problems were found in all. */
+  readonly errorsTotal?: number;
+  /** How many events the refused request held, where they could be counted; 0 otherwise. */
+  readonly events?: number;
+  /** Headers the answer must carry, such as `allow` or `retry-after`. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Tells a refusal from a result. */
+export function isRefusal(value: object): value is Refusal {
+  return "code" in value;
+}
+
+/** Why the collector itself cannot go on. */
+export type CollectorErrorCode =
+  | "config"
+  | "usage"
+  | "database-foreign"
+  | "database-locked"
+  | "database-open"
+  | "database-path"
+  | "second-collector"
+  | "listen"
+  | "store-hung";
+
+/** Exit status per error, after sysexits.h. */
+export const EXIT_CODES: Readonly<Record<CollectorErrorCode, number>> = {
+  "config": 78,
+  "usage": 64,
+  "database-foreign": 78,
+  "database-locked": 75,
+  "database-open": 78,
+  "database-path": 78,
+  "second-collector": 75,
+  "listen": 71,
+  "store-hung": 70,
+};
+
+/** An operating error: what happened, and the way out for the operator. */
+export class CollectorError extends Error {
+  /** Which error this is. */
+  readonly code: CollectorErrorCode;
+  /** What the operator can do about it. */
+  readonly hint: string;
+
+  /** Names the error, its message and the way out; `cause` keeps the original. */
+  constructor(
+    code: CollectorErrorCode,
+    message: string,
+    options: { readonly hint: string; readonly cause?: unknown },
+  ) {
+    super(message, { cause: options.cause });
+    this.name = "CollectorError";
+    this.code = code;
+    this.hint = options.hint;
+  }
+}

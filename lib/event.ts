@@ -1,0 +1,103 @@
+/**
+ * What travels from a decoder to the database: the event, the submission (what one request puts on
+ * the channel) and their encoding as one string, which is what crosses to the store Worker.
+ */
+
+/** One event as it will be stored. Named so because `Event` is a DOM global. */
+export interface EventRecord {
+  /** Decimal integer within int64, or null where the protocol has no integer user. */
+  readonly userId: string | null;
+  /** RFC 3339 in UTC. */
+  readonly timestamp: string;
+  /** JSON text, byte for byte as sent. */
+  readonly metadata: string;
+  /** The user's id where a protocol's ids are strings. */
+  readonly actor: string | null;
+  /** Event name. */
+  readonly type: string | null;
+  /** The producer's id of the event. */
+  readonly eventId: string | null;
+}
+
+/** An event with what all events of its submission share: a row of the `events` table. */
+export interface EventRow extends EventRecord {
+  /** Collector's clock at admission, Unix epoch in ms. */
+  readonly receivedAt: number;
+  /** Token or protocol it came through. */
+  readonly source: string;
+}
+
+/** What one request puts on the channel: 1..n events, admitted whole or refused whole. */
+export interface Submission {
+  /** How many events it holds, at least 1. */
+  readonly events: number;
+  /** Memory it keeps alive while it waits, in bytes. */
+  readonly bytes: number;
+  /** Collector's clock when it was decoded, Unix epoch in ms. */
+  readonly receivedAt: number;
+  /** Token or protocol it came through. */
+  readonly source: string;
+  /** The encoded rows: {@linkcode encodeHeader}, then one {@linkcode encodeRow} an event. */
+  readonly rows: string;
+  /** The decoded request body, kept for the raw text of an event that can not be stored. */
+  readonly body: string;
+  /** Splits {@linkcode Submission.body} into the raw text of its events, in the order of the rows. */
+  readonly splitBody: (body: string) => readonly string[];
+}
+
+// JSON text cannot hold these unescaped (RFC 8259 §7) and every other field is checked for them, so
+// splitting is exact and needs no escaping.
+const SUBMISSION = "\x1d";
+const ROW = "\x1e";
+const FIELD = "\x1f";
+
+/** The characters no field of a row may hold; decoders must refuse them in what they extract. */
+// deno-lint-ignore no-control-regex -- these control characters are the subject
+export const FORBIDDEN_IN_FIELDS: RegExp = /[\x00-\x1f\x7f]/;
+
+/** Encodes the start of a submission: what its events share. */
+export function encodeHeader(receivedAt: number, source: string): string {
+  return receivedAt + FIELD + source;
+}
+
+/** Encodes one event of the native shape: no actor, type or event id. */
+export function encodeNativeRow(userId: string, timestamp: string, metadata: string): string {
+  return ROW + userId + FIELD + timestamp + FIELD + metadata;
+}
+
+/** Encodes one event. A null and an empty field are stored alike, as NULL. */
+export function encodeRow(event: EventRecord): string {
+  return encodeNativeRow(event.userId ?? "", event.timestamp, event.metadata) +
+    FIELD + (event.actor ?? "") + FIELD + (event.type ?? "") + FIELD + (event.eventId ?? "");
+}
+
+/** Joins the encoded rows of several submissions into the one string that crosses to the store. */
+export function encodeBatch(submissions: readonly Submission[]): string {
+  const first = submissions[0];
+  if (submissions.length === 1 && first !== undefined) return first.rows;
+  const parts = new Array<string>(submissions.length);
+  for (let i = 0; i < parts.length; i++) parts[i] = (submissions[i] as Submission).rows;
+  return parts.join(SUBMISSION);
+}
+
+/** Visits each row of an encoded batch, in order. The inverse of {@linkcode encodeBatch}. */
+export function decodeBatch(text: string, visit: (row: EventRow) => void): void {
+  for (const submission of text.split(SUBMISSION)) {
+    const rows = submission.split(ROW);
+    const [receivedAt = "", source = ""] = (rows[0] ?? "").split(FIELD);
+    const at = Number(receivedAt);
+    for (let i = 1; i < rows.length; i++) {
+      const field = (rows[i] as string).split(FIELD);
+      visit({
+        userId: field[0] || null,
+        timestamp: field[1] as string,
+        metadata: field[2] as string,
+        actor: field[3] || null,
+        type: field[4] || null,
+        eventId: field[5] || null,
+        receivedAt: at,
+        source,
+      });
+    }
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Reads request bodies under limits the runtime does not have: size, time, and how many at once.
+ *
+ * After a timeout the connection cannot be closed from here, and the runtime goes on reading: such
+ * a body counts as in flight until the client ends it, so the limits hold for the process.
+ */
+
+import { Buffer } from "node:buffer";
+import type { Refusal } from "../errors.ts";
+
+/** Limits on bodies as they come over the wire. */
+export interface BodyLimits {
+  /** Most bytes a body, before content decoding. */
+  readonly bytesMax: number;
+  /** Longest time from head to last byte, in ms; kept to within {@linkcode SWEEP_MS}. */
+  readonly timeoutMs: number;
+  /** Most bodies being read at once. */
+  readonly inFlightMax: number;
+  /** Most bytes being read at once, declared lengths counted in full. */
+  readonly inFlightBytesMax: number;
+}
+
+/** How often timeouts are looked for, in ms. */
+export const SWEEP_MS = 250;
+
+interface Reading {
+  readonly startedMs: number;
+  end(result: Uint8Array | Refusal): void;
+}
+
+/** See the head of this file. */
+export class BodyReader {
+  readonly #limits: BodyLimits;
+  readonly #readings = new Set<Reading>();
+  readonly #sweeper: ReturnType<typeof setInterval>;
+  readonly #idle: (() => void)[] = [];
+  /** Read by every request; a clock call each would cost more than the precision is worth. */
+  #nowMs = performance.now();
+  #inFlight = 0;
+  #inFlightBytes = 0;
+
+  /** Starts the timer that looks for timeouts; dispose of the reader to stop it. */
+  constructor(limits: BodyLimits) {
+    this.#limits = limits;
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
+  }
+
+  /** Bodies being read, those that timed out and go on included. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Stops the timer. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#sweeper);
+  }
+
+  /**
+   * Reads the body whole or says why not. `declared` is the Content-Length header, null if the
+   * length is not known beforehand.
+   */
+  async read(request: Request, declared: string | null): Promise<Uint8Array | Refusal> {
+    const { bytesMax, inFlightMax, inFlightBytesMax } = this.#limits;
+    const length = declared === null ? 0 : Number(declared);
+    if (length > bytesMax) return tooLarge(bytesMax);
+    if (request.body === null) return { code: "empty-body", detail: "Expected a body." };
+    if (this.#inFlight >= inFlightMax || this.#inFlightBytes + length > inFlightBytesMax) {
+      return {
+        code: "too-many-bodies",
+        detail: "Too many requests are being received at once. Send it again later.",
+        headers: { "retry-after": "1" },
+      };
+    }
+    this.#inFlight++;
+    this.#inFlightBytes += length;
+    let reading: Reading | undefined;
+    const result = await new Promise<Uint8Array | Refusal>((end) => {
+      reading = { startedMs: this.#nowMs, end };
+      this.#readings.add(reading);
+      const whole = declared === null ? this.#readUnknown(request, reading) : request.bytes();
+      whole.then(
+        (body) => (this.#ended(length), end(body)),
+        () => (this.#ended(length), end(INCOMPLETE)),
+      );
+    });
+    this.#readings.delete(reading as Reading);
+    if (declared !== null && result instanceof Uint8Array && result.length !== length) {
+      return INCOMPLETE;
+    }
+    return result;
+  }
+
+  /** Resolves when no body is being read, or after `timeoutMs`. */
+  idle(timeoutMs: number): Promise<void> {
+    if (this.#readings.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#idle.push(() => (clearTimeout(timer), resolve()));
+    });
+  }
+
+  /** Reads a body of unknown length, giving up where it passes the limit. */
+  async #readUnknown(request: Request, reading: Reading): Promise<Uint8Array | Refusal> {
+    const { bytesMax, inFlightBytesMax } = this.#limits;
+    const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) {
+          return chunks.length === 1 ? chunks[0] as Uint8Array : Buffer.concat(chunks, length);
+        }
+        length += value.length;
+        this.#inFlightBytes += value.length;
+        const given = !this.#readings.has(reading);
+        if (given || length > bytesMax || this.#inFlightBytes > inFlightBytesMax) {
+          reader.cancel().catch(() => {}); // the client may be gone
+          return tooLarge(bytesMax);
+        }
+        chunks.push(value);
+      }
+    } finally {
+      this.#inFlightBytes -= length;
+    }
+  }
+
+  #ended(length: number): void {
+    this.#inFlight--;
+    this.#inFlightBytes -= length;
+  }
+
+  #sweep(): void {
+    this.#nowMs = performance.now();
+    const { timeoutMs } = this.#limits;
+    for (const reading of this.#readings) { // oldest first
+      if (this.#nowMs - reading.startedMs < timeoutMs) break;
+      this.#readings.delete(reading);
+      reading.end({
+        code: "body-timeout",
+        detail: `The body was not complete after ${timeoutMs} ms.`,
+        headers: { "connection": "close" },
+      });
+    }
+    if (this.#readings.size === 0) { for (const resolve of this.#idle.splice(0)) resolve(); }
+  }
+}
+
+const INCOMPLETE: Refusal = {
+  code: "body-incomplete",
+  detail: "The connection ended before the body did.",
+};
+
+function tooLarge(bytesMax: number): Refusal {
+  return {
+    code: "body-too-large",
+    detail: `Expected at most ${bytesMax} bytes before decoding.`,
+    headers: { "connection": "close" },
+  };
+}

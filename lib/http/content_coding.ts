@@ -1,0 +1,100 @@
+/**
+ * Undoes a Content-Encoding under a limit that is kept while inflating.
+ *
+ * A cut body must never pass for a whole one: an NDJSON body cut at a line end would be answered
+ * with events missing. So each coding is undone by what was found to tell: see the comments, and
+ * the test that tries every truncation.
+ */
+
+import { Buffer } from "node:buffer";
+import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
+import { Decompress } from "fzstd";
+import type { Refusal } from "../errors.ts";
+
+/** What this server accepts, as the value of an Accept-Encoding header. */
+export const ACCEPTED_CODINGS = "gzip, deflate, br, zstd";
+
+/**
+ * The body with its coding undone, or why not.
+ *
+ * @param coding The Content-Encoding header.
+ * @param bytesMax Most bytes after decoding.
+ */
+export async function undoCoding(
+  body: Uint8Array,
+  coding: string,
+  bytesMax: number,
+): Promise<Uint8Array | Refusal> {
+  const undo = CODINGS.get(coding.trim().toLowerCase());
+  if (undo === undefined) {
+    return {
+      code: "unsupported-coding",
+      detail: `Expected a Content-Encoding among ${ACCEPTED_CODINGS}, one at a time.`,
+      headers: { "accept-encoding": ACCEPTED_CODINGS },
+    };
+  }
+  try {
+    return await undo(body, bytesMax);
+  } catch (error) {
+    return isOverLimit(error)
+      ? { code: "decoded-too-large", detail: `Expected at most ${bytesMax} bytes after decoding.` }
+      : { code: "content-coding", detail: `The body is not one whole ${coding} stream.` };
+  }
+}
+
+type Undo = (body: Uint8Array, bytesMax: number) => Uint8Array | Promise<Uint8Array>;
+
+const OVER_LIMIT = new RangeError("over the limit");
+
+const CODINGS: ReadonlyMap<string, Undo> = new Map<string, Undo>([
+  ["identity", (body) => body],
+  ["gzip", undoGzip],
+  ["x-gzip", undoGzip],
+  ["deflate", undoDeflate],
+  ["br", undoBrotli],
+  ["zstd", undoZstd],
+]);
+
+/** Refuses a cut member and trailing bytes, and joins several members (RFC 1952 §2.2). */
+function undoGzip(body: Uint8Array, bytesMax: number): Uint8Array {
+  return gunzipSync(body, { maxOutputLength: bytesMax });
+}
+
+/** Refuses a cut stream; bytes after the stream it would ignore, so they are looked for. */
+function undoDeflate(body: Uint8Array, bytesMax: number): Uint8Array {
+  const options = { maxOutputLength: bytesMax, info: true };
+  const { buffer, engine } = inflateSync(body, options) as unknown as {
+    buffer: Uint8Array;
+    engine: { bytesWritten: number };
+  };
+  if (engine.bytesWritten !== body.length) throw new TypeError("bytes after the stream");
+  return buffer;
+}
+
+/**
+ * The synchronous decoder keeps the limit but takes a cut stream for a whole one; the stream tells
+ * a cut one but inflates without limit: so the first measures, the second decodes.
+ */
+async function undoBrotli(body: Uint8Array, bytesMax: number): Promise<Uint8Array> {
+  brotliDecompressSync(body, { maxOutputLength: bytesMax });
+  const stream = new Blob([body as Uint8Array<ArrayBuffer>]).stream()
+    .pipeThrough(new DecompressionStream("brotli"));
+  return await new Response(stream).bytes();
+}
+
+/** Refuses a cut frame and joins several (RFC 8878 §3). */
+function undoZstd(body: Uint8Array, bytesMax: number): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const decompress = new Decompress((chunk) => {
+    length += chunk.length;
+    if (length > bytesMax) throw OVER_LIMIT;
+    chunks.push(chunk);
+  });
+  decompress.push(body, true);
+  return Buffer.concat(chunks, length);
+}
+
+function isOverLimit(error: unknown): boolean {
+  return error === OVER_LIMIT || (error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE";
+}

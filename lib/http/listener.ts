@@ -1,0 +1,108 @@
+/**
+ * Listens, and goes on listening: the accept loop of `Deno.serve` ends when the process is out of
+ * file descriptors. Stops without cutting a request short.
+ */
+
+import { CollectorError } from "../errors.ts";
+import type { BodyReader } from "./body.ts";
+
+/** How it listens. */
+export interface ListenerOptions {
+  readonly hostname: string;
+  /** 0 picks a free port. */
+  readonly port: number;
+  readonly handler: (request: Request) => Promise<Response>;
+  readonly bodies: BodyReader;
+  /** Told each time it has to listen again, and why. */
+  readonly onRelisten: (error: unknown) => void;
+}
+
+const RELISTEN_MS = 200;
+const SHUTDOWN_MS = 1000;
+
+/** See the head of this file. */
+export class Listener {
+  readonly #options: ListenerOptions;
+  #abort = new AbortController();
+  #server: Deno.HttpServer<Deno.NetAddr> | null = null;
+  #stopping = false;
+  #relistens = 0;
+
+  /** Listens nowhere: {@linkcode Listener.start} does. */
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+  }
+
+  /** How often it had to listen again. */
+  get relistens(): number {
+    return this.#relistens;
+  }
+
+  /** Starts to listen and gives the address. @throws {CollectorError} if it can not. */
+  start(): Deno.NetAddr {
+    const { hostname, port } = this.#options;
+    try {
+      return this.#serve(port);
+    } catch (cause) {
+      const inUse = cause instanceof Deno.errors.AddrInUse;
+      throw new CollectorError(
+        "listen",
+        `Cannot listen on ${hostname}:${port}: ${reason(cause)}.`,
+        {
+          hint: inUse
+            ? "Another program has the port: stop it, or name another with --port (0 picks one)."
+            : "Check --host and --port.",
+          cause,
+        },
+      );
+    }
+  }
+
+  /**
+   * Lets the bodies in flight finish, for at most `timeoutMs`, then closes every connection. The
+   * handler must refuse new requests from before this call: the runtime's own shutdown would break
+   * the bodies (denoland/deno#36809).
+   */
+  async stop(timeoutMs: number): Promise<void> {
+    await this.#options.bodies.idle(timeoutMs);
+    this.#stopping = true;
+    const shutdown = this.#server?.shutdown().then(() => true) ?? true;
+    const isDown = await Promise.race([shutdown, delay(SHUTDOWN_MS).then(() => false)]);
+    if (!isDown) this.#abort.abort();
+  }
+
+  #serve(port: number): Deno.NetAddr {
+    const { hostname, handler } = this.#options;
+    this.#abort = new AbortController();
+    const server = Deno.serve({
+      hostname,
+      port,
+      signal: this.#abort.signal,
+      onListen: () => {},
+    }, handler);
+    this.#server = server;
+    server.finished.catch((error) => this.#relisten(error, server.addr.port));
+    return server.addr;
+  }
+
+  async #relisten(error: unknown, port: number): Promise<void> {
+    if (this.#stopping) return;
+    this.#relistens++;
+    this.#options.onRelisten(error);
+    await delay(RELISTEN_MS);
+    if (this.#stopping) return;
+    try {
+      this.#serve(port);
+    } catch (again) {
+      await this.#relisten(again, port);
+    }
+  }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

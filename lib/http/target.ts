@@ -1,0 +1,62 @@
+/** Which path a request is for, and whether this server is the one it is for. */
+
+import type { Refusal } from "../errors.ts";
+
+const URL_LENGTH_MAX = 8192;
+const REMEMBERED_MAX = 64;
+
+/** The path of a request URL, or why it is not served. */
+export class TargetResolver {
+  readonly #hostnames: ReadonlySet<string> | null;
+  readonly #remembered = new Map<string, string>();
+  readonly #rememberPaths: ReadonlySet<string>;
+
+  /**
+   * @param hostnames The only names served, against DNS rebinding; null for any.
+   * @param rememberPaths Paths whose URLs are remembered, so that parsing is paid once a client.
+   */
+  constructor(hostnames: ReadonlySet<string> | null, rememberPaths: Iterable<string>) {
+    this.#hostnames = hostnames;
+    this.#rememberPaths = new Set(rememberPaths);
+  }
+
+  /** The path of the URL without its query. */
+  resolve(url: string): string | Refusal {
+    return this.#remembered.get(url) ?? this.#parse(url);
+  }
+
+  #parse(text: string): string | Refusal {
+    if (text.length > URL_LENGTH_MAX) {
+      return {
+        code: "uri-too-long",
+        detail: `Expected a URL of at most ${URL_LENGTH_MAX} characters.`,
+      };
+    }
+    const url = URL.parse(text);
+    if (url === null) return { code: "host", detail: "Expected a Host header with a host name." };
+    if (this.#hostnames !== null && !this.#hostnames.has(url.hostname)) {
+      return {
+        code: "misdirected",
+        detail: "This host name is not served here; --allowed-hosts names those that are.",
+      };
+    }
+    const { pathname } = url;
+    if (this.#rememberPaths.has(pathname) && this.#remembered.size < REMEMBERED_MAX) {
+      this.#remembered.set(text, pathname);
+    }
+    return pathname;
+  }
+}
+
+/**
+ * The Host names to serve: those listed, or, without a list, any; on a loopback address only the
+ * names of loopback, since a page of the web may have its own name resolve to 127.0.0.1.
+ */
+export function servedHostnames(list: string, listenHost: string): ReadonlySet<string> | null {
+  const listed = list.split(",").map((name) => name.trim().toLowerCase()).filter((name) => name);
+  if (listed.length > 0) return new Set(listed);
+  const loopback = ["localhost", "127.0.0.1", "[::1]"];
+  const isLoopback = listenHost === "localhost" || listenHost === "::1" ||
+    listenHost.startsWith("127.");
+  return isLoopback ? new Set([...loopback, listenHost]) : null;
+}

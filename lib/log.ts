@@ -1,0 +1,38 @@
+/** Lines for the operator, on stderr: text for a person, JSON for a log shipper. */
+
+/** How important a line is. */
+export type Level = "info" | "warn" | "error";
+
+/** Writes one line; `fields` follow the message. */
+export type Log = (
+  level: Level,
+  message: string,
+  fields?: Readonly<Record<string, unknown>>,
+) => void;
+
+/** Makes a log of the given format that writes to stderr. */
+export function createLog(format: "text" | "json"): Log {
+  const encoder = new TextEncoder();
+  const line = format === "json" ? jsonLine : textLine;
+  return (level, message, fields = {}) => {
+    Deno.stderr.writeSync(encoder.encode(line(level, message, fields) + "\n"));
+  };
+}
+
+function jsonLine(
+  level: Level,
+  message: string,
+  fields: Readonly<Record<string, unknown>>,
+): string {
+  return JSON.stringify({ time: new Date().toISOString(), level, message, ...fields });
+}
+
+function textLine(
+  level: Level,
+  message: string,
+  fields: Readonly<Record<string, unknown>>,
+): string {
+  const prefix = level === "info" ? "" : `${level}: `;
+  const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
+  return `${prefix}${message}${rest.join("")}`;
+}

@@ -1,0 +1,25 @@
+/** What the main thread and the store Worker say to each other: one answer for each question. */
+
+import type { CollectorErrorCode } from "../errors.ts";
+import type { Batch, WriteOutcome } from "../store.ts";
+import type { DatabaseOptions } from "./database.ts";
+
+/** From the main thread. */
+export type StoreQuestion =
+  /** The first message: open the database, and hold the Web Lock of this name while alive. */
+  | { readonly kind: "open"; readonly options: DatabaseOptions; readonly aliveLock: string }
+  | { readonly kind: "write"; readonly batch: Batch }
+  /** Checkpoint, close the database and end. */
+  | { readonly kind: "close" };
+
+/** From the Worker. */
+export type StoreAnswer =
+  | { readonly kind: "opened"; readonly lastBatch: number }
+  | {
+    readonly kind: "open-failed";
+    readonly code: CollectorErrorCode;
+    readonly message: string;
+    readonly hint: string;
+  }
+  | { readonly kind: "written"; readonly outcome: WriteOutcome }
+  | { readonly kind: "closed"; readonly error: string | null };

@@ -1,0 +1,85 @@
+/**
+ * The store Worker: owns the only write connection. It answers each question in the order asked
+ * and keeps no policy: what to retry, and when, is the writer's.
+ */
+
+/// <reference lib="deno.worker" />
+
+import { CollectorError } from "../errors.ts";
+import type { WriteOutcome } from "../store.ts";
+import { holdWhileAlive } from "./alive_lock.ts";
+import { Database, type DatabaseOptions, isTransient } from "./database.ts";
+import type { StoreAnswer, StoreQuestion } from "./messages.ts";
+
+const REOPEN_TIMEOUT_MS = 100;
+
+let database: Database | null = null;
+let options: DatabaseOptions;
+
+self.onmessage = ({ data: question }: MessageEvent<StoreQuestion>) => {
+  switch (question.kind) {
+    case "open":
+      return void open(question.options, question.aliveLock);
+    case "write":
+      answer({ kind: "written", outcome: write(question.batch) });
+      return checkpoint();
+    case "close":
+      answer({ kind: "closed", error: close() });
+      return self.close();
+  }
+};
+
+function answer(message: StoreAnswer): void {
+  self.postMessage(message);
+}
+
+async function open(given: DatabaseOptions, aliveLock: string): Promise<void> {
+  await holdWhileAlive(aliveLock);
+  options = given;
+  try {
+    database = new Database(options);
+    answer({ kind: "opened", lastBatch: database.lastBatch });
+  } catch (error) {
+    if (!(error instanceof CollectorError)) throw error;
+    const { code, message, hint } = error;
+    answer({ kind: "open-failed", code, message, hint });
+  }
+}
+
+function write(batch: Parameters<Database["write"]>[0]): WriteOutcome {
+  try {
+    database ??= new Database({ ...options, openTimeoutMs: REOPEN_TIMEOUT_MS });
+    return database.write(batch);
+  } catch (error) {
+    if (!isTransient(error)) abandon(); // after an I/O error the connection can not be trusted
+    return { kind: "failed", reason: (error as Error).message };
+  }
+}
+
+/** A failed checkpoint loses nothing; if the disk has a problem, the next commit will say so. */
+function checkpoint(): void {
+  try {
+    database?.checkpointIfDue();
+  } catch { /* see above */ }
+}
+
+/** Closes the connection; the next write opens another. */
+function abandon(): void {
+  const closing = database;
+  database = null;
+  try {
+    closing?.close();
+  } catch { /* it was broken before */ }
+}
+
+/** Checkpoints and closes; gives the error of the checkpoint, if it failed. */
+function close(): string | null {
+  try {
+    database?.checkpointAll();
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    abandon();
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * The store as the main thread sees it: questions to the store Worker, each with one answer.
+ *
+ * A Worker that is gone (an uncaught error, or without a word) makes the question fail and is
+ * started again by the next write. One that is there and does not answer can only be ended with the
+ * process (`terminate()` does not stop a Worker inside a call): that is reported as hung.
+ */
+
+import { CollectorError } from "../errors.ts";
+import type { Batch, Store, StoreOpened, StoreSize, WriteOutcome } from "../store.ts";
+import { whenLetGo } from "./alive_lock.ts";
+import type { DatabaseOptions } from "./database.ts";
+import { checkHeader, databaseSize } from "./files.ts";
+import type { StoreAnswer, StoreQuestion } from "./messages.ts";
+
+/** How the store is run. */
+export interface WorkerStoreOptions extends DatabaseOptions {
+  /** How long the Worker may take for one answer before it counts as hung, in ms. */
+  readonly hangMs: number;
+  /** Told once, if the Worker hangs. */
+  readonly onHang: (error: CollectorError) => void;
+  /** Told each time the Worker is gone without being asked to end. */
+  readonly onGone: (reason: string) => void;
+  /** The Worker's module; tests give one with faults. */
+  readonly workerUrl?: string;
+}
+
+const GONE = Symbol("gone");
+
+/** See the head of this file. */
+export class WorkerStore implements Store {
+  readonly #options: WorkerStoreOptions;
+  #worker: StoreWorker | null = null;
+
+  /** Starts nothing: {@linkcode WorkerStore.open} does. */
+  constructor(options: WorkerStoreOptions) {
+    this.#options = options;
+  }
+
+  /** @inheritdoc */
+  async open(): Promise<StoreOpened> {
+    checkHeader(this.#options.path);
+    const answer = await this.#start();
+    if (answer === GONE) {
+      throw new CollectorError("database-open", "The store Worker ended while it started.", {
+        hint: "The lines before this one say why. If none do, please report it.",
+      });
+    }
+    if (answer.kind === "opened") return { lastBatch: answer.lastBatch };
+    if (answer.kind !== "open-failed") throw new TypeError(`Unexpected answer: ${answer.kind}`);
+    this.#worker?.terminate();
+    this.#worker = null;
+    throw new CollectorError(answer.code, answer.message, { hint: answer.hint });
+  }
+
+  /** @inheritdoc */
+  async write(batch: Batch): Promise<WriteOutcome> {
+    if (this.#worker === null) {
+      const opened = await this.#start();
+      if (opened === GONE) return { kind: "failed", reason: "the store Worker ended" };
+    }
+    const answer = await this.#ask({ kind: "write", batch });
+    if (answer === GONE) return { kind: "failed", reason: "the store Worker ended" };
+    if (answer.kind !== "written") throw new TypeError(`Unexpected answer: ${answer.kind}`);
+    return answer.outcome;
+  }
+
+  /** @inheritdoc */
+  size(): Promise<StoreSize> {
+    return databaseSize(this.#options.path);
+  }
+
+  /** @inheritdoc */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === null) return;
+    worker.ending = true;
+    await this.#ask({ kind: "close" });
+    await worker.gone;
+    this.#worker = null;
+  }
+
+  /**
+   * Starts a Worker and has it open the database. One whose database does not open is kept: it
+   * opens it when it is asked to write.
+   */
+  #start(): Promise<StoreAnswer | typeof GONE> {
+    const { path, synchronous, openTimeoutMs, workerUrl } = this.#options;
+    const aliveLock = `firehouse-store-${crypto.randomUUID()}`;
+    const worker = this.#worker = new StoreWorker(
+      workerUrl ?? new URL("./worker.ts", import.meta.url).href,
+      (reason) => {
+        if (this.#worker === worker) this.#worker = null;
+        if (!worker.ending) this.#options.onGone(reason);
+      },
+    );
+    const options = { path, synchronous, openTimeoutMs };
+    const opened = this.#ask({ kind: "open", options, aliveLock });
+    opened.then(() => worker.watch(aliveLock));
+    return opened;
+  }
+
+  async #ask(question: StoreQuestion): Promise<StoreAnswer | typeof GONE> {
+    const worker = this.#worker;
+    if (worker === null) return GONE;
+    const { hangMs, onHang } = this.#options;
+    const timer = setTimeout(() => {
+      onHang(
+        new CollectorError("store-hung", `The store gave no answer for ${hangMs} ms.`, {
+          hint: "Restart the collector. Check the disk; on a slow one raise --store-timeout-ms.",
+        }),
+      );
+    }, hangMs);
+    try {
+      return await worker.ask(question);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** One life of the Worker. */
+class StoreWorker {
+  /** Resolves when it is gone, however it went. */
+  readonly gone: Promise<void>;
+  /** Whether it was asked to end. */
+  ending = false;
+  readonly #worker: Worker;
+  readonly #setGone: (reason: string) => void;
+  #answer: ((answer: StoreAnswer | typeof GONE) => void) | null = null;
+
+  constructor(url: string, onGone: (reason: string) => void) {
+    const gone = Promise.withResolvers<void>();
+    this.gone = gone.promise;
+    let isGone = false;
+    this.#setGone = (reason) => {
+      if (isGone) return;
+      isGone = true;
+      gone.resolve();
+      onGone(reason);
+      this.#settle(GONE);
+    };
+    this.#worker = new Worker(url, { type: "module", name: "store" });
+    this.#worker.onmessage = ({ data }: MessageEvent<StoreAnswer>) => this.#settle(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault(); // without it the process would end with the Worker
+      this.#setGone(event.message);
+    };
+  }
+
+  ask(question: StoreQuestion): Promise<StoreAnswer | typeof GONE> {
+    return new Promise((resolve) => {
+      this.#answer = resolve;
+      this.#worker.postMessage(question);
+    });
+  }
+
+  /** Waits for the lock that the Worker holds while it is alive: it may end without an event. */
+  watch(aliveLock: string): void {
+    whenLetGo(aliveLock).then(() => this.#setGone("it ended without an error"));
+  }
+
+  terminate(): void {
+    this.ending = true;
+    this.#worker.terminate();
+  }
+
+  #settle(answer: StoreAnswer | typeof GONE): void {
+    const resolve = this.#answer;
+    this.#answer = null;
+    resolve?.(answer);
+  }
+}

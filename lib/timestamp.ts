@@ -1,0 +1,95 @@
+/**
+ * Timestamps by grammar. `Date` accepts February 30 and 24:00 and reads a missing offset as local
+ * time, so nothing here asks `Date` whether a text is valid.
+ */
+
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+const LENGTH_MAX = 64;
+
+/**
+ * Reads an RFC 3339 date-time (`2026-11-24T11:03:40.123+01:00`; `t`, `z` and a space for `T` as the
+ * RFC allows; without an offset it is taken as UTC) and gives it in UTC, ending in `Z`, with the
+ * sub-second digits as sent. Gives null for anything else: impossible dates, 24:00, a leap second
+ * anywhere but 23:59:60 UTC on June 30 or December 31, a year outside 0000–9999 after conversion,
+ * more than 64 characters.
+ */
+export function toUtc(text: string): string | null {
+  const length = text.length;
+  if (length < 19 || length > LENGTH_MAX) return null;
+  const year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
+  const hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
+  const separator = text.charCodeAt(10);
+  if (
+    (year | month | day | hour | minute | second) < 0 || text.charCodeAt(4) !== 45 ||
+    text.charCodeAt(7) !== 45 || text.charCodeAt(13) !== 58 || text.charCodeAt(16) !== 58 ||
+    !(separator === 84 || separator === 116 || separator === 32) ||
+    month < 1 || month > 12 || day < 1 || day > daysIn(year, month) ||
+    hour > 23 || minute > 59 || second > 60
+  ) return null;
+
+  const end = fractionEnd(text);
+  if (end < 0) return null;
+  const offset = offsetMinutes(text, end);
+  if (offset === null) return null;
+
+  if (offset === 0) {
+    if (second === 60 && !leapSecondAt(month, day, hour, minute)) return null;
+    if (separator === 84 && end === length - 1 && text.charCodeAt(end) === 90) return text;
+    return `${text.slice(0, 10)}T${text.slice(11, end)}Z`;
+  }
+  const utc = new Date(0);
+  utc.setUTCFullYear(year, month - 1, day);
+  utc.setUTCHours(hour, minute - offset);
+  const utcYear = utc.getUTCFullYear();
+  if (utcYear < 0 || utcYear > 9999) return null;
+  const leap = leapSecondAt(
+    utc.getUTCMonth() + 1,
+    utc.getUTCDate(),
+    utc.getUTCHours(),
+    utc.getUTCMinutes(),
+  );
+  if (second === 60 && !leap) return null;
+  return utc.toISOString().slice(0, 17) + text.slice(17, end) + "Z";
+}
+
+/** The number in `count` digits from `at`, or -1 if one is not a digit. */
+function digits(text: string, at: number, count: number): number {
+  let value = 0;
+  for (let i = at; i < at + count; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/** Where the seconds and their fraction end, or -1 if a point has no digits after it. */
+function fractionEnd(text: string): number {
+  if (text.charCodeAt(19) !== 46) return 19;
+  let end = 20;
+  while (digits(text, end, 1) >= 0) end++;
+  return end === 20 ? -1 : end;
+}
+
+/** Minutes east of UTC written from `at` on, or null if what is there is not an offset. */
+function offsetMinutes(text: string, at: number): number | null {
+  const sign = text.charCodeAt(at);
+  if (at === text.length) return 0;
+  if (sign === 90 || sign === 122) return at + 1 === text.length ? 0 : null;
+  if ((sign !== 43 && sign !== 45) || at + 6 !== text.length || text.charCodeAt(at + 3) !== 58) {
+    return null;
+  }
+  const hours = digits(text, at + 1, 2), minutes = digits(text, at + 4, 2);
+  if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return null;
+  return (sign === 45 ? -1 : 1) * (hours * 60 + minutes);
+}
+
+function daysIn(year: number, month: number): number {
+  const leapYear = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  return month === 2 && leapYear ? 29 : DAYS[month - 1] as number;
+}
+
+function leapSecondAt(month: number, day: number, hour: number, minute: number): boolean {
+  return hour === 23 && minute === 59 &&
+    ((month === 6 && day === 30) || (month === 12 && day === 31));
+}

@@ -1,0 +1,147 @@
+/**
+ * The writer: one loop that takes what the channel holds and has the store commit it.
+ *
+ * Batches form by themselves: what arrives during a commit becomes the next batch. On a quiet queue
+ * a short linger lets a batch fill; on a long one a transaction carries many batches, up to a limit.
+ * A batch leaves the loop in one way only: committed, each of its events a row or a dead letter.
+ */
+
+import type { Channel, Received } from "./channel.ts";
+import { encodeBatch, type Submission } from "./event.ts";
+import type { Batch, DeadLetter, RejectedRow, Store } from "./store.ts";
+
+/** How batches are formed and retried. */
+export interface WriterOptions {
+  /** Events that end the linger. */
+  readonly batchSize: number;
+  /** Longest wait for a batch to fill, in ms. */
+  readonly lingerMs: number;
+  /** Most events a transaction. */
+  readonly transactionEvents: number;
+  /** Most bytes a transaction, as the channel counts them. */
+  readonly transactionBytes: number;
+  /** First and longest pause before a failed batch is written again, in ms. */
+  readonly retryMs: { readonly min: number; readonly max: number };
+}
+
+/** What the writer tells of its work. */
+export interface WriterEvents {
+  /** A batch is in the database. `ms` runs from the first attempt, failed ones included. */
+  committed(done: { rows: number; deadLetters: number; ms: number }): void;
+  /** An attempt failed; the next comes in `retryInMs`. */
+  failed(failure: { reason: string; attempt: number; retryInMs: number }): void;
+}
+
+/** See the head of this file. */
+export class Writer {
+  readonly #channel: Channel<Submission>;
+  readonly #store: Store;
+  readonly #options: WriterOptions;
+  readonly #events: WriterEvents;
+  #batchStartedMs: number | null = null;
+
+  /** The writer is the channel's one receiver. */
+  constructor(
+    channel: Channel<Submission>,
+    store: Store,
+    options: WriterOptions & { readonly events: WriterEvents },
+  ) {
+    this.#channel = channel;
+    this.#store = store;
+    this.#options = options;
+    this.#events = options.events;
+  }
+
+  /** How long the present batch has been under way, in ms; 0 between batches. */
+  get batchAgeMs(): number {
+    return this.#batchStartedMs === null ? 0 : performance.now() - this.#batchStartedMs;
+  }
+
+  /**
+   * Runs until the channel is closed and empty.
+   *
+   * @param lastBatch Number of the last batch in the store.
+   * @throws the signal's reason when it is aborted; the batch under way is then in doubt.
+   */
+  async run(lastBatch: number, signal: AbortSignal): Promise<void> {
+    const { batchSize, lingerMs, transactionEvents, transactionBytes } = this.#options;
+    const options = {
+      eventsMin: batchSize,
+      lingerMs,
+      eventsMax: transactionEvents,
+      bytesMax: transactionBytes,
+      signal,
+    };
+    for (let number = lastBatch + 1;; number++) {
+      const received = await this.#channel.receive(options);
+      if (received === null) return;
+      await this.#commit(received, number, signal);
+    }
+  }
+
+  async #commit(received: Received<Submission>, number: number, signal: AbortSignal) {
+    const startedMs = this.#batchStartedMs = performance.now();
+    const { events } = received;
+    const rows = encodeBatch(received.values);
+    let batch: Batch = { number, events, rows, skip: [], deadLetters: [] };
+    for (let attempt = 1;; attempt++) {
+      const outcome = await this.#store.write(batch);
+      if (outcome.kind === "committed") break;
+      if (outcome.kind === "rejected") batch = setAside(batch, outcome.rows, received.values);
+      else await this.#pause(outcome.reason, attempt, signal);
+      signal.throwIfAborted();
+    }
+    this.#channel.release(received);
+    this.#batchStartedMs = null;
+    const deadLetters = batch.deadLetters.length;
+    const ms = performance.now() - startedMs;
+    this.#events.committed({ rows: events - deadLetters, deadLetters, ms });
+  }
+
+  /** Waits before the next attempt: doubling, jittered, cut short by the signal. */
+  #pause(reason: string, attempt: number, signal: AbortSignal): Promise<void> {
+    const { min, max } = this.#options.retryMs;
+    const ceiling = Math.min(max, min * 2 ** Math.min(attempt - 1, 30));
+    const retryInMs = ceiling * (0.5 + Math.random() / 2);
+    this.#events.failed({ reason, attempt, retryInMs });
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", end);
+        resolve();
+      };
+      const timer = setTimeout(end, retryInMs);
+      signal.addEventListener("abort", end);
+    });
+  }
+}
+
+/** The batch with more of its rows made dead letters. */
+function setAside(
+  batch: Batch,
+  rejected: readonly RejectedRow[],
+  submissions: readonly Submission[],
+): Batch {
+  const deadLetters: DeadLetter[] = [...batch.deadLetters];
+  for (const { index, reason } of rejected) {
+    deadLetters.push({ ...rawEvent(submissions, index), reason });
+  }
+  const skip = [...batch.skip, ...rejected.map((row) => row.index)].sort((a, b) => a - b);
+  return { ...batch, skip, deadLetters };
+}
+
+/** The event at a position of the batch, as it was sent. */
+function rawEvent(
+  submissions: readonly Submission[],
+  index: number,
+): Omit<DeadLetter, "reason"> {
+  let first = 0;
+  for (const submission of submissions) {
+    if (index < first + submission.events) {
+      const raw = submission.splitBody(submission.body)[index - first] ?? submission.body;
+      return { receivedAt: submission.receivedAt, source: submission.source, raw };
+    }
+    first += submission.events;
+  }
+  throw new RangeError(`Cannot find row ${index}: the batch has ${first}`);
+}
