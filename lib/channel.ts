@@ -45,6 +45,7 @@ export interface ReceiveOptions {
 
 /** Whole values taken by one receive, in the order they were sent. */
 export interface Received<T> extends Weighted {
+  /** The values. */
   readonly values: readonly T[];
 }
 
@@ -72,7 +73,11 @@ export class Channel<T extends Weighted> {
   #receiving = false;
   #waiter: Waiter | null = null;
 
-  /** @throws {RangeError} if a capacity is not an integer of at least 1. */
+  /**
+   * Makes an empty channel.
+   *
+   * @throws {RangeError} if a capacity is not an integer of at least 1.
+   */
   constructor(options: ChannelOptions) {
     for (const name of ["capacity", "capacityBytes"] as const) {
       const value = options[name];
@@ -144,7 +149,7 @@ export class Channel<T extends Weighted> {
     options.signal?.throwIfAborted();
     this.#receiving = true;
     try {
-      const eventsMin = Math.min(options.eventsMin ?? 1, this.capacity);
+      const eventsMin = Math.max(1, Math.min(options.eventsMin ?? 1, this.capacity));
       if (this.#queuedEvents < eventsMin && !this.#closed) await this.#wait(eventsMin, options);
     } finally {
       this.#receiving = false;

@@ -17,9 +17,11 @@ export interface CollectorOptions {
   readonly queueCapacity: number;
   /** Most bytes queued and in flight. */
   readonly queueBytes: number;
+  /** How the writer forms batches. */
   readonly writer: WriterOptions;
   /** It is not ready when a batch has been under way for longer, in ms. */
   readonly readyStallMs: number;
+  /** Where batches go. */
   readonly store: Store;
   /** Told of each failed attempt to commit. */
   readonly onFailed: (failure: { reason: string; attempt: number; retryInMs: number }) => void;
@@ -30,14 +32,23 @@ export interface CollectorOptions {
  * `accepted = committed + dead_lettered + dropped + queued + in_flight`.
  */
 export interface Account {
+  /** Events that came in requests that could be decoded. */
   readonly received: number;
+  /** Admitted to the channel. */
   readonly accepted: number;
+  /** Refused with a reason; nothing of them is stored. */
   readonly rejected: number;
+  /** Known already and not stored again. */
   readonly duplicates: number;
+  /** Durable in the database. */
   readonly committed: number;
+  /** Kept aside with a reason, in the same transaction. */
   readonly dead_lettered: number;
+  /** Accepted and given up; must stay 0. */
   readonly dropped: number;
+  /** Waiting in the channel. */
   readonly queued: number;
+  /** In the batch that is being written. */
   readonly in_flight: number;
   /** What the two identities are off by; anything but 0 is a bug. */
   readonly residual: number;
@@ -45,6 +56,7 @@ export interface Account {
 
 /** What `GET /stats` shows of the collector: the account, gauges and quantiles. */
 export interface Stats extends Account {
+  /** The channel; queued and in flight count together. */
   readonly queue: {
     readonly events: number;
     readonly capacity_events: number;
@@ -52,22 +64,35 @@ export interface Stats extends Account {
     readonly capacity_bytes: number;
     readonly oldest_age_ms: number;
   };
+  /** Time from taking a batch to its commit, retries included, in ms. */
   readonly commit_ms: Quantiles;
+  /** Events a transaction. */
   readonly transaction_events: Quantiles;
+  /** How fast the writer drains the queue while it is busy. */
   readonly drain_events_per_second: number;
+  /** Failed attempts to commit. */
   readonly commit_retries: number;
+  /** Collector's clock at the last commit, null before the first. */
   readonly last_commit_at: string | null;
+  /** Why the last attempt failed, null once one succeeded. */
   readonly last_commit_error: string | null;
+  /** Refused requests by code. */
   readonly refused_requests: Readonly<Partial<Record<RefusalCode, number>>>;
+  /** Size of the database file. */
   readonly database_bytes: number;
+  /** Size of its write-ahead log. */
   readonly wal_bytes: number;
+  /** Collector's clock at its start. */
   readonly started_at: string;
+  /** Whole seconds since then. */
   readonly uptime_seconds: number;
 }
 
 /** Whether it can take events, and why not. */
 export interface Readiness {
+  /** Whether new events are likely to be taken and stored. */
   readonly ready: boolean;
+  /** Why not; `ok` if it is. */
   readonly reason: string;
 }
 
@@ -259,11 +284,9 @@ export class Collector {
   }
 }
 
-const DRAINING: Refusal = {
+/** What a request is answered while the collector stops. */
+export const DRAINING: Refusal = {
   code: "draining",
   detail: "The collector is stopping and takes no more events.",
   headers: { "connection": "close", "retry-after": "5" },
 };
-
-/** What a request is answered while the collector stops. */
-export { DRAINING };

@@ -6,31 +6,43 @@
 import { parseArgs } from "node:util";
 import { CollectorError } from "./errors.ts";
 
-type Group = "Listener" | "Queue and writer" | "Database" | "Operation";
+/** Where an option stands in `--help`. */
+export type Group = "Listener" | "Queue and writer" | "Database" | "Operation";
 
-interface IntegerOption {
+/** What every option has; `Value` is the type of its default. */
+export interface OptionBase<Value> {
+  /** Where it stands in `--help`. */
+  readonly group: Group;
+  /** The value without a flag or variable. */
+  readonly default: Value;
+  /** What it means, in a line. */
+  readonly summary: string;
+}
+
+/** An option whose value is an integer within a range. */
+export interface IntegerOption extends OptionBase<number> {
+  /** Tells the kinds apart. */
   readonly kind: "integer";
-  readonly group: Group;
-  readonly default: number;
+  /** Smallest value. */
   readonly min: number;
+  /** Largest value. */
   readonly max: number;
+  /** Unit of the value, empty if it has none. */
   readonly unit: string;
-  readonly summary: string;
 }
 
-interface TextOption {
+/** An option whose value is any text. */
+export interface TextOption extends OptionBase<string> {
+  /** Tells the kinds apart. */
   readonly kind: "text";
-  readonly group: Group;
-  readonly default: string;
-  readonly summary: string;
 }
 
-interface ChoiceOption<T extends string = string> {
+/** An option whose value is one of a few words. */
+export interface ChoiceOption<T extends string = string> extends OptionBase<T> {
+  /** Tells the kinds apart. */
   readonly kind: "choice";
-  readonly group: Group;
-  readonly default: T;
+  /** The words. */
   readonly choices: readonly T[];
-  readonly summary: string;
 }
 
 type Option = IntegerOption | TextOption | ChoiceOption;
@@ -38,7 +50,8 @@ type Option = IntegerOption | TextOption | ChoiceOption;
 const KIB = 1024, MIB = 1024 * KIB, GIB = 1024 * MIB;
 const HOUR_MS = 3_600_000;
 
-const OPTIONS = {
+/** Every option by its name in {@linkcode Config}. */
+export const OPTIONS = {
   host: text("Listener", "127.0.0.1", "address to listen on"),
   port: integer("Listener", 8000, 0, 65_535, "", "port to listen on; 0 picks a free one"),
   allowedHosts: text(
@@ -127,7 +140,8 @@ const OPTIONS = {
   logFormat: choice("Operation", "text", ["text", "json"], "how lines on stderr look"),
 } as const;
 
-type OptionName = keyof typeof OPTIONS;
+/** The name of an option in {@linkcode Config}. */
+export type OptionName = keyof typeof OPTIONS;
 
 /** The settings in force. */
 export type Config = {
@@ -162,7 +176,7 @@ export function readCommand(
     tokens: true,
   });
   for (const token of tokens) {
-    if (token.kind === "option") flags.set(token.name, token.value);
+    if (token.kind === "option") flags.set(token.name, flagValue(token));
     else if (token.kind === "positional") flagProblems.push(`unexpected argument "${token.value}"`);
   }
   if (flags.delete("help")) return { kind: "help", text: help() };
@@ -182,7 +196,9 @@ export function readCommand(
   for (const flag of flags.keys()) flagProblems.push(`unknown flag --${flag}`);
   for (const variable of unknownEnv) envProblems.push(`unknown variable ${variable}`);
 
+  const config = values as unknown as Config;
   const problems = [...flagProblems, ...envProblems];
+  if (problems.length === 0) problems.push(...contradictions(config));
   if (problems.length > 0) {
     throw new CollectorError(
       flagProblems.length > 0 ? "usage" : "config",
@@ -190,7 +206,30 @@ export function readCommand(
       { hint: "--help lists the flags and variables with their units and defaults." },
     );
   }
-  return { kind: "run", config: values as unknown as Config };
+  return { kind: "run", config };
+}
+
+/** The value of a flag; a next flag is not taken for it, as in `--db --port 1`. */
+function flagValue(
+  token: { readonly value?: string | undefined; readonly inlineValue?: boolean | undefined },
+): string | undefined {
+  return !token.inlineValue && token.value?.startsWith("--") ? undefined : token.value;
+}
+
+/** What does not fit together, though each value is in range. */
+function contradictions(config: Config): string[] {
+  const atMost = (small: OptionName, large: OptionName) =>
+    config[small] > config[large]
+      ? [
+        `${flagName(small)} (${config[small]}) must not exceed ${flagName(large)} (${
+          config[large]
+        })`,
+      ]
+      : [];
+  return [
+    ...atMost("maxBodyBytes", "maxBodiesBytes"),
+    ...atMost("batchSize", "transactionEvents"),
+  ];
 }
 
 /** The text of `--help`. */

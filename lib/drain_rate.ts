@@ -7,11 +7,13 @@
 
 const WINDOW_MS = 5000;
 const RETRY_SECONDS_MAX = 60;
+/** What is assumed before the first batch: a start that any database keeps up with. */
+const ASSUMED_EVENTS = 1000, ASSUMED_MS = 100;
 
 /** Events a second, weighted towards the last few seconds of work. */
 export class DrainRate {
-  #events = 0;
-  #busyMs = 0;
+  #events = ASSUMED_EVENTS;
+  #busyMs = ASSUMED_MS;
 
   /** A batch of `events` took `ms`. */
   record(events: number, ms: number): void {
@@ -20,11 +22,10 @@ export class DrainRate {
     this.#busyMs = this.#busyMs * keep + ms;
   }
 
-  /** Events a second, with the present batch under way for `batchAgeMs`; 0 if nothing is known. */
+  /** Events a second, with the present batch under way for `batchAgeMs`. */
   perSecond(batchAgeMs: number): number {
     const keep = Math.exp(-batchAgeMs / WINDOW_MS);
-    const busyMs = this.#busyMs * keep + batchAgeMs;
-    return busyMs === 0 ? 0 : this.#events * keep / busyMs * 1000;
+    return this.#events * keep / (this.#busyMs * keep + batchAgeMs) * 1000;
   }
 }
 
@@ -33,7 +34,7 @@ export class DrainRate {
  * (0 to 1) so that refused clients do not come back together.
  */
 export function retryAfterSeconds(depth: number, perSecond: number, random: number): number {
-  const seconds = perSecond > 0 ? Math.ceil(depth / perSecond) : RETRY_SECONDS_MAX;
+  const seconds = Math.ceil(depth / perSecond); // Infinity for a rate of 0
   const clamped = Math.min(RETRY_SECONDS_MAX, Math.max(1, seconds));
   return Math.min(RETRY_SECONDS_MAX, Math.round(clamped * (1 + random / 2)));
 }

@@ -82,6 +82,7 @@ export interface EventProblem {
 
 /** Why a request was refused, with what the client needs to mend it. */
 export interface Refusal {
+  /** Which refusal this is. */
   readonly code: RefusalCode;
   /** One sentence: what was wrong and what was expected. */
   readonly detail: string;

@@ -37,7 +37,7 @@ export interface Submission {
   readonly receivedAt: number;
   /** Token or protocol it came through. */
   readonly source: string;
-  /** The encoded rows: {@linkcode encodeHeader}, then one {@linkcode encodeRow} an event. */
+  /** The encoded rows: one {@linkcode encodeRow} an event. */
   readonly rows: string;
   /** The decoded request body, kept for the raw text of an event that can not be stored. */
   readonly body: string;
@@ -47,18 +47,13 @@ export interface Submission {
 
 // JSON text cannot hold these unescaped (RFC 8259 §7) and every other field is checked for them, so
 // splitting is exact and needs no escaping.
-const SUBMISSION = "\x1d";
+const GROUP = "\x1d";
 const ROW = "\x1e";
 const FIELD = "\x1f";
 
 /** The characters no field of a row may hold; decoders must refuse them in what they extract. */
 // deno-lint-ignore no-control-regex -- these control characters are the subject
 export const FORBIDDEN_IN_FIELDS: RegExp = /[\x00-\x1f\x7f]/;
-
-/** Encodes the start of a submission: what its events share. */
-export function encodeHeader(receivedAt: number, source: string): string {
-  return receivedAt + FIELD + source;
-}
 
 /** Encodes one event of the native shape: no actor, type or event id. */
 export function encodeNativeRow(userId: string, timestamp: string, metadata: string): string {
@@ -71,21 +66,29 @@ export function encodeRow(event: EventRecord): string {
     FIELD + (event.actor ?? "") + FIELD + (event.type ?? "") + FIELD + (event.eventId ?? "");
 }
 
-/** Joins the encoded rows of several submissions into the one string that crosses to the store. */
+/**
+ * Joins the rows of submissions into the one string that crosses to the store: groups of rows that
+ * share the time they were received at and their source, which are written once a group.
+ */
 export function encodeBatch(submissions: readonly Submission[]): string {
-  const first = submissions[0];
-  if (submissions.length === 1 && first !== undefined) return first.rows;
-  const parts = new Array<string>(submissions.length);
-  for (let i = 0; i < parts.length; i++) parts[i] = (submissions[i] as Submission).rows;
-  return parts.join(SUBMISSION);
+  const parts: string[] = [];
+  let receivedAt = NaN, source = "";
+  for (const submission of submissions) {
+    if (submission.receivedAt !== receivedAt || submission.source !== source) {
+      ({ receivedAt, source } = submission);
+      parts.push(parts.length === 0 ? "" : GROUP, String(receivedAt), FIELD, source);
+    }
+    parts.push(submission.rows);
+  }
+  return parts.join("");
 }
 
 /** Visits each row of an encoded batch, in order. The inverse of {@linkcode encodeBatch}. */
 export function decodeBatch(text: string, visit: (row: EventRow) => void): void {
-  for (const submission of text.split(SUBMISSION)) {
-    const rows = submission.split(ROW);
-    const [receivedAt = "", source = ""] = (rows[0] ?? "").split(FIELD);
-    const at = Number(receivedAt);
+  for (const group of text.split(GROUP)) {
+    const rows = group.split(ROW);
+    const [at = "", source = ""] = (rows[0] ?? "").split(FIELD);
+    const receivedAt = Number(at);
     for (let i = 1; i < rows.length; i++) {
       const field = (rows[i] as string).split(FIELD);
       visit({
@@ -95,7 +98,7 @@ export function decodeBatch(text: string, visit: (row: EventRow) => void): void 
         actor: field[3] || null,
         type: field[4] || null,
         eventId: field[5] || null,
-        receivedAt: at,
+        receivedAt,
         source,
       });
     }

@@ -4,10 +4,15 @@ import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 
 /** Quantiles of what was recorded, in the unit it was recorded in. */
 export interface Quantiles {
+  /** How many values were recorded. */
   readonly count: number;
+  /** Half of them are at most this. */
   readonly p50: number;
+  /** 90 % of them are at most this. */
   readonly p90: number;
+  /** 99 % of them are at most this. */
   readonly p99: number;
+  /** The largest. */
   readonly max: number;
 }
 
@@ -31,9 +36,10 @@ export class Histogram {
 
   /** The quantiles so far; all 0 if nothing was recorded. */
   quantiles(): Quantiles {
-    const count = this.#inner.count;
+    const { count, max } = this.#inner;
+    // A bucket answers for its largest value, which may be above all that was recorded.
     const at = (percentile: number) =>
-      count === 0 ? 0 : this.#inner.percentile(percentile) / this.#scale;
+      count === 0 ? 0 : Math.min(this.#inner.percentile(percentile), max) / this.#scale;
     return { count, p50: at(50), p90: at(90), p99: at(99), max: at(100) };
   }
 }

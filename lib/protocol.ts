@@ -17,7 +17,7 @@ export type Decode = (text: string, context: DecodeContext) => Submission | Refu
 /** One path where events may be sent. */
 export interface IngestRoute {
   /** Decoders by media type, in lower case without parameters. */
-  readonly decoders: Readonly<Record<string, Decode>>;
+  readonly decoders: ReadonlyMap<string, Decode>;
   /** The JSON of the 202 answer once a submission was admitted. */
   readonly accepted: (submission: Submission) => string;
 }

@@ -48,7 +48,9 @@ export type WriteOutcome =
 
 /** How much room the store takes. */
 export interface StoreSize {
+  /** The database file. */
   readonly databaseBytes: number;
+  /** Its write-ahead log. */
   readonly walBytes: number;
 }
 

@@ -16,15 +16,16 @@ const LENGTH_MAX = 64;
 export function toUtc(text: string): string | null {
   const length = text.length;
   if (length < 19 || length > LENGTH_MAX) return null;
-  const year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
-  const hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+  const month = twoDigits(text, 5), day = twoDigits(text, 8);
+  const hour = twoDigits(text, 11), minute = twoDigits(text, 14), second = twoDigits(text, 17);
   const separator = text.charCodeAt(10);
   if (
-    (year | month | day | hour | minute | second) < 0 || text.charCodeAt(4) !== 45 ||
-    text.charCodeAt(7) !== 45 || text.charCodeAt(13) !== 58 || text.charCodeAt(16) !== 58 ||
+    text.charCodeAt(4) !== 45 || text.charCodeAt(7) !== 45 ||
+    text.charCodeAt(13) !== 58 || text.charCodeAt(16) !== 58 ||
     !(separator === 84 || separator === 116 || separator === 32) ||
-    month < 1 || month > 12 || day < 1 || day > daysIn(year, month) ||
-    hour > 23 || minute > 59 || second > 60
+    !(year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month)) ||
+    !(hour <= 23 && minute <= 59 && second <= 60)
   ) return null;
 
   const end = fractionEnd(text);
@@ -52,22 +53,21 @@ export function toUtc(text: string): string | null {
   return utc.toISOString().slice(0, 17) + text.slice(17, end) + "Z";
 }
 
-/** The number in `count` digits from `at`, or -1 if one is not a digit. */
-function digits(text: string, at: number, count: number): number {
-  let value = 0;
-  for (let i = at; i < at + count; i++) {
-    const digit = text.charCodeAt(i) - 48;
-    if (digit < 0 || digit > 9) return -1;
-    value = value * 10 + digit;
-  }
-  return value;
+/** The number in the two digits at `at`; NaN, which compares false with all, if one is not a digit. */
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 48, ones = text.charCodeAt(at + 1) - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN;
+}
+
+function isDigit(c: number): boolean {
+  return c >= 48 && c <= 57;
 }
 
 /** Where the seconds and their fraction end, or -1 if a point has no digits after it. */
 function fractionEnd(text: string): number {
   if (text.charCodeAt(19) !== 46) return 19;
   let end = 20;
-  while (digits(text, end, 1) >= 0) end++;
+  while (isDigit(text.charCodeAt(end))) end++;
   return end === 20 ? -1 : end;
 }
 
@@ -79,8 +79,8 @@ function offsetMinutes(text: string, at: number): number | null {
   if ((sign !== 43 && sign !== 45) || at + 6 !== text.length || text.charCodeAt(at + 3) !== 58) {
     return null;
   }
-  const hours = digits(text, at + 1, 2), minutes = digits(text, at + 4, 2);
-  if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return null;
+  const hours = twoDigits(text, at + 1), minutes = twoDigits(text, at + 4);
+  if (!(hours <= 23 && minutes <= 59)) return null;
   return (sign === 45 ? -1 : 1) * (hours * 60 + minutes);
 }
 

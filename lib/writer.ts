@@ -61,7 +61,8 @@ export class Writer {
    * Runs until the channel is closed and empty.
    *
    * @param lastBatch Number of the last batch in the store.
-   * @throws the signal's reason when it is aborted; the batch under way is then in doubt.
+   * @throws the signal's reason when it is aborted, once the store has answered; the batch under
+   * way is then in doubt.
    */
   async run(lastBatch: number, signal: AbortSignal): Promise<void> {
     const { batchSize, lingerMs, transactionEvents, transactionBytes } = this.#options;
@@ -122,26 +123,19 @@ function setAside(
   rejected: readonly RejectedRow[],
   submissions: readonly Submission[],
 ): Batch {
+  const reasons = new Map(rejected.map(({ index, reason }) => [index, reason]));
   const deadLetters: DeadLetter[] = [...batch.deadLetters];
-  for (const { index, reason } of rejected) {
-    deadLetters.push({ ...rawEvent(submissions, index), reason });
-  }
-  const skip = [...batch.skip, ...rejected.map((row) => row.index)].sort((a, b) => a - b);
-  return { ...batch, skip, deadLetters };
-}
-
-/** The event at a position of the batch, as it was sent. */
-function rawEvent(
-  submissions: readonly Submission[],
-  index: number,
-): Omit<DeadLetter, "reason"> {
   let first = 0;
-  for (const submission of submissions) {
-    if (index < first + submission.events) {
-      const raw = submission.splitBody(submission.body)[index - first] ?? submission.body;
-      return { receivedAt: submission.receivedAt, source: submission.source, raw };
+  for (const { events, receivedAt, source, body, splitBody } of submissions) {
+    let raw: readonly string[] | null = null;
+    for (let index = first; index < first + events; index++) {
+      const reason = reasons.get(index);
+      if (reason === undefined) continue;
+      raw ??= splitBody(body);
+      deadLetters.push({ receivedAt, source, reason, raw: raw[index - first] ?? body });
     }
-    first += submission.events;
+    first += events;
   }
-  throw new RangeError(`Cannot find row ${index}: the batch has ${first}`);
+  const skip = [...batch.skip, ...reasons.keys()].sort((a, b) => a - b);
+  return { ...batch, skip, deadLetters };
 }

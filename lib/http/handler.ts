@@ -14,7 +14,9 @@ import { TargetResolver } from "./target.ts";
 
 /** What the handler is made of. */
 export interface HandlerOptions {
+  /** Where submissions go. */
   readonly collector: Collector;
+  /** Reads the bodies. */
   readonly bodies: BodyReader;
   /** Ingest routes by path. */
   readonly routes: Routes;
@@ -30,26 +32,61 @@ export interface HandlerOptions {
 
 const HEADER_LENGTH_MAX = 8192;
 
+const NOT_UTF8: Refusal = { code: "invalid-utf8", detail: "Expected the body to be UTF-8." };
+
 /** Makes the handler for `Deno.serve`. */
-export function createHandler(options: HandlerOptions): (request: Request) => Promise<Response> {
-  const { collector, routes, onError } = options;
+export function createHandler(
+  options: HandlerOptions,
+): (request: Request) => Response | Promise<Response> {
+  const { collector, bodies, routes, decodedBytesMax, onError } = options;
   const targets = new TargetResolver(options.hostnames, routes.keys());
   const read = readRoutes(options);
 
-  return async (request) => {
-    try {
-      const path = targets.resolve(request.url);
-      if (typeof path !== "string") return refuse(path);
-      const route = routes.get(path);
-      if (route === undefined) return await read(request, path);
-      if (request.method !== "POST") return notAllowed(request, "POST, OPTIONS");
-      const refusal = await ingest(request, route, options);
-      return isRefusal(refusal) ? refuse(refusal) : refusal;
-    } catch (error) {
-      onError(error);
-      return refuse({ code: "internal", detail: "The collector failed on this request." });
-    }
+  return (request) => {
+    const path = targets.resolve(request.url);
+    if (typeof path !== "string") return refuse(path);
+    const route = routes.get(path);
+    if (route === undefined) return read(request, path).catch(failed);
+    if (request.method !== "POST") return notAllowed(request, "POST, OPTIONS");
+    return ingest(request, route);
   };
+
+  /** The way of an event from the socket to the channel. */
+  async function ingest(request: Request, route: IngestRoute): Promise<Response> {
+    try {
+      const { headers } = request;
+      const type = headers.get("content-type");
+      const coding = headers.get("content-encoding");
+      const decode = type === null
+        ? undefined
+        : route.decoders.get(type) ?? decoderFor(type, route);
+      if (collector.draining) return refuse(DRAINING);
+      if (decode === undefined) return refuse(unsupportedType(type, route));
+      if (coding !== null && coding.length > HEADER_LENGTH_MAX) return refuse(headerTooLarge());
+
+      let body = await bodies.read(request, headers.get("content-length"));
+      if (isRefusal(body)) return refuse(body);
+      if (coding !== null) {
+        body = await undoCoding(body, coding, decodedBytesMax);
+        if (isRefusal(body)) return refuse(body);
+      }
+      const ascii = isAscii(body);
+      if (!ascii && !isUtf8(body)) return refuse(NOT_UTF8);
+      const buffer = Buffer.from(body.buffer, body.byteOffset, body.length);
+      const text = buffer.toString(ascii ? "latin1" : "utf8");
+      const decoded = decode(text, { receivedAt: Date.now(), bytesPerChar: ascii ? 1 : 2 });
+      if (isRefusal(decoded)) return refuse(decoded);
+      const refusal = collector.submit(decoded);
+      return refusal === null ? accepted(route.accepted(decoded)) : refuse(refusal);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  function failed(error: unknown): Response {
+    onError(error);
+    return refuse({ code: "internal", detail: "The collector failed on this request." });
+  }
 
   function notAllowed(request: Request, allow: string): Response {
     if (request.method === "OPTIONS") {
@@ -95,38 +132,6 @@ export function createHandler(options: HandlerOptions): (request: Request) => Pr
   }
 }
 
-/** The way of an event from the socket to the channel. */
-async function ingest(
-  request: Request,
-  route: IngestRoute,
-  options: HandlerOptions,
-): Promise<Response | Refusal> {
-  const { collector, bodies } = options;
-  if (collector.draining) return DRAINING;
-  const { headers } = request;
-  const type = headers.get("content-type");
-  const decode = type === null ? undefined : route.decoders[type] ?? decoderFor(type, route);
-  if (decode === undefined) return unsupportedType(type, route);
-  const coding = headers.get("content-encoding");
-  if (coding !== null && coding.length > HEADER_LENGTH_MAX) return headerTooLarge();
-
-  let body = await bodies.read(request, headers.get("content-length"));
-  if (isRefusal(body)) return body;
-  if (coding !== null) {
-    body = await undoCoding(body, coding, options.decodedBytesMax);
-    if (isRefusal(body)) return body;
-  }
-  const ascii = isAscii(body);
-  if (!ascii && !isUtf8(body)) {
-    return { code: "invalid-utf8", detail: "Expected the body to be UTF-8." };
-  }
-  const buffer = Buffer.from(body.buffer, body.byteOffset, body.length);
-  const text = ascii ? buffer.toString("latin1") : buffer.toString("utf8");
-  const decoded = decode(text, { receivedAt: Date.now(), bytesPerChar: ascii ? 1 : 2 });
-  if (isRefusal(decoded)) return decoded;
-  return collector.submit(decoded) ?? accepted(route.accepted(decoded));
-}
-
 /** Answers that were given before: cloning one costs less than making one. */
 const answers = new Map<string, Response>();
 const ANSWERS_MAX = 64;
@@ -142,15 +147,16 @@ function accepted(body: string): Response {
 
 /** The decoder for a Content-Type header in full: any case, with parameters. */
 function decoderFor(header: string, route: IngestRoute): Decode | undefined {
+  if (header.length > HEADER_LENGTH_MAX) return undefined;
   const [type = "", ...parameters] = header.toLowerCase().split(";").map((part) => part.trim());
   const charset = parameters.find((parameter) => parameter.startsWith("charset="));
   if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) return undefined;
-  return Object.hasOwn(route.decoders, type) ? route.decoders[type] : undefined;
+  return route.decoders.get(type);
 }
 
 function unsupportedType(header: string | null, route: IngestRoute): Refusal {
   if (header !== null && header.length > HEADER_LENGTH_MAX) return headerTooLarge();
-  const accepted = Object.keys(route.decoders).join(", ");
+  const accepted = [...route.decoders.keys()].join(", ");
   return {
     code: "unsupported-type",
     detail: `Expected a Content-Type among ${accepted}, in UTF-8.`,
@@ -172,7 +178,7 @@ function json(value: unknown, status = 200): Response {
 function index(routes: Routes): object {
   const send = [...routes].map(([path, { decoders }]) => [
     `POST ${path}`,
-    Object.keys(decoders).join(", "),
+    [...decoders.keys()].join(", "),
   ]);
   return {
     name: "Firehouse Collector",

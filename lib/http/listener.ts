@@ -8,13 +8,16 @@ import type { BodyReader } from "./body.ts";
 
 /** How it listens. */
 export interface ListenerOptions {
+  /** Address to listen on. */
   readonly hostname: string;
   /** 0 picks a free port. */
   readonly port: number;
-  readonly handler: (request: Request) => Promise<Response>;
+  /** Answers the requests. */
+  readonly handler: (request: Request) => Response | Promise<Response>;
+  /** Waited for when it stops. */
   readonly bodies: BodyReader;
-  /** Told each time it has to listen again, and why. */
-  readonly onRelisten: (error: unknown) => void;
+  /** Told each time it has to listen again: why, and how often so far. */
+  readonly onRelisten: (error: unknown, count: number) => void;
 }
 
 const RELISTEN_MS = 200;
@@ -23,7 +26,6 @@ const SHUTDOWN_MS = 1000;
 /** See the head of this file. */
 export class Listener {
   readonly #options: ListenerOptions;
-  #abort = new AbortController();
   #server: Deno.HttpServer<Deno.NetAddr> | null = null;
   #stopping = false;
   #relistens = 0;
@@ -59,25 +61,22 @@ export class Listener {
   }
 
   /**
-   * Lets the bodies in flight finish, for at most `timeoutMs`, then closes every connection. The
+   * Lets the bodies in flight finish, for at most `timeoutMs`, then closes what it can. The
    * handler must refuse new requests from before this call: the runtime's own shutdown would break
    * the bodies (denoland/deno#36809).
    */
   async stop(timeoutMs: number): Promise<void> {
     await this.#options.bodies.idle(timeoutMs);
     this.#stopping = true;
-    const shutdown = this.#server?.shutdown().then(() => true) ?? true;
-    const isDown = await Promise.race([shutdown, delay(SHUTDOWN_MS).then(() => false)]);
-    if (!isDown) this.#abort.abort();
+    // It would wait for ever for a body that never ends; such a connection ends with the process.
+    await Promise.race([this.#server?.shutdown(), delay(SHUTDOWN_MS)]);
   }
 
   #serve(port: number): Deno.NetAddr {
     const { hostname, handler } = this.#options;
-    this.#abort = new AbortController();
     const server = Deno.serve({
       hostname,
       port,
-      signal: this.#abort.signal,
       onListen: () => {},
     }, handler);
     this.#server = server;
@@ -88,7 +87,7 @@ export class Listener {
   async #relisten(error: unknown, port: number): Promise<void> {
     if (this.#stopping) return;
     this.#relistens++;
-    this.#options.onRelisten(error);
+    this.#options.onRelisten(error, this.#relistens);
     await delay(RELISTEN_MS);
     if (this.#stopping) return;
     try {

@@ -12,6 +12,8 @@ export class TargetResolver {
   readonly #rememberPaths: ReadonlySet<string>;
 
   /**
+   * Remembers nothing yet.
+   *
    * @param hostnames The only names served, against DNS rebinding; null for any.
    * @param rememberPaths Paths whose URLs are remembered, so that parsing is paid once a client.
    */
@@ -33,7 +35,9 @@ export class TargetResolver {
       };
     }
     const url = URL.parse(text);
-    if (url === null) return { code: "host", detail: "Expected a Host header with a host name." };
+    if (url === null || url.username !== "") {
+      return { code: "host", detail: "Expected a Host header with a host name." };
+    }
     if (this.#hostnames !== null && !this.#hostnames.has(url.hostname)) {
       return {
         code: "misdirected",
@@ -53,10 +57,16 @@ export class TargetResolver {
  * names of loopback, since a page of the web may have its own name resolve to 127.0.0.1.
  */
 export function servedHostnames(list: string, listenHost: string): ReadonlySet<string> | null {
-  const listed = list.split(",").map((name) => name.trim().toLowerCase()).filter((name) => name);
-  if (listed.length > 0) return new Set(listed);
-  const loopback = ["localhost", "127.0.0.1", "[::1]"];
-  const isLoopback = listenHost === "localhost" || listenHost === "::1" ||
-    listenHost.startsWith("127.");
-  return isLoopback ? new Set([...loopback, listenHost]) : null;
+  const listed = list.split(",").map((name) => name.trim()).filter((name) => name !== "");
+  if (listed.length > 0) return new Set(listed.map(asInUrl));
+  const listening = asInUrl(listenHost);
+  const isLoopback = listening === "localhost" || listening === "[::1]" ||
+    /^127\.\d+\.\d+\.\d+$/.test(listening);
+  return isLoopback ? new Set(["localhost", "127.0.0.1", "[::1]", listening]) : null;
+}
+
+/** A name as `URL` spells it: lower case, IDN in ASCII, IPv6 shortened and in brackets. */
+function asInUrl(name: string): string {
+  const isBareIpv6 = name.includes(":") && !name.startsWith("[");
+  return URL.parse(`http://${isBareIpv6 ? `[${name}]` : name}`)?.hostname ?? name;
 }

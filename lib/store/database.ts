@@ -16,7 +16,9 @@ export type Synchronous = "full" | "normal";
 
 /** How a database is opened. */
 export interface DatabaseOptions {
+  /** The database file. */
   readonly path: string;
+  /** How far a commit goes. */
   readonly synchronous: Synchronous;
   /** How long opening waits for a lock of another process, in ms. */
   readonly openTimeoutMs: number;
@@ -28,7 +30,7 @@ const ROWS_PER_INSERT = 100;
 const WAL_BYTES_MAX = 64 * 1024 * 1024;
 const CHECKPOINT_AFTER_BYTES = 8 * 1024 * 1024;
 
-const BUSY = 5, LOCKED = 6, FULL = 13, NOTADB = 26;
+const BUSY = 5, LOCKED = 6, CORRUPT = 11, FULL = 13, NOTADB = 26;
 /** TOOBIG, CONSTRAINT, MISMATCH, RANGE: the same row will be refused again. */
 const PERMANENT: ReadonlySet<number> = new Set([18, 19, 20, 25]);
 
@@ -65,7 +67,10 @@ export class Database {
 
   /** Number of the last batch that was committed, 0 if there is none. @throws {SqliteError} */
   get lastBatch(): number {
-    return Number(this.#readLedger.get([])?.last_batch);
+    const row = this.#readLedger.get([]);
+    // Without this nothing would be written, and every batch be taken for one that was.
+    if (row === undefined) throw new SqliteError("the ledger has no row", CORRUPT, undefined);
+    return Number(row.last_batch);
   }
 
   /**
@@ -123,6 +128,8 @@ export class Database {
       if (++rows === ROWS_PER_INSERT) flush();
     });
     if (rows > 0) flush();
+    const expected = batch.events - batch.skip.length;
+    if (stored !== expected) throw new Error(`the batch has ${stored} rows instead of ${expected}`);
     for (const { receivedAt, source, reason, raw } of batch.deadLetters) {
       this.#insertDeadLetter.run([receivedAt, source, reason, raw]);
     }
@@ -207,6 +214,7 @@ function openConnection(options: DatabaseOptions): Connection {
     connection = open(path);
     pragma(connection, "busy_timeout", openTimeoutMs);
     migrate(connection, path);
+    checkTables(connection);
     applySettings(connection, options.synchronous);
     return connection;
   } catch (error) {
@@ -261,6 +269,16 @@ function migrate(connection: Connection, path: string): void {
   pragma(connection, "application_id", APPLICATION_ID);
   pragma(connection, "user_version", SCHEMA_VERSION);
   connection.prepare("COMMIT").run([]);
+}
+
+/** Notices tables, columns or the ledger's row that somebody took away. */
+function checkTables(connection: Connection): void {
+  connection.prepare(`SELECT ${EVENT_COLUMNS.join()} FROM events`);
+  connection.prepare("SELECT received_at, source, reason, raw FROM dead_letters");
+  const ledger = connection.prepare("SELECT last_batch, committed, dead_lettered FROM ledger");
+  if (ledger.get([]) === undefined) {
+    throw new SqliteError("the ledger has no row", CORRUPT, undefined);
+  }
 }
 
 /** Applies the settings and reads each back: a pragma that did not take says nothing. */

@@ -11,10 +11,12 @@ export function open(path: string): Connection {
   const database = translated(() => new DatabaseSync(path));
   return {
     get inTransaction() {
-      return database.isTransaction;
+      return database.isOpen && database.isTransaction;
     },
     prepare: (sql) => wrap(translated(() => database.prepare(sql))),
-    close: () => database.close(),
+    close: () => {
+      if (database.isOpen) database.close();
+    },
   };
 }
 

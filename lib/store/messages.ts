@@ -14,6 +14,8 @@ export type StoreQuestion =
 
 /** From the Worker. */
 export type StoreAnswer =
+  /** Said once, unasked, when its modules are loaded: what is sent before that can get lost. */
+  | { readonly kind: "ready" }
   | { readonly kind: "opened"; readonly lastBatch: number }
   | {
     readonly kind: "open-failed";

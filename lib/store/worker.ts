@@ -28,6 +28,7 @@ self.onmessage = ({ data: question }: MessageEvent<StoreQuestion>) => {
       return self.close();
   }
 };
+answer({ kind: "ready" });
 
 function answer(message: StoreAnswer): void {
   self.postMessage(message);

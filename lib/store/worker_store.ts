@@ -37,7 +37,7 @@ export class WorkerStore implements Store {
     this.#options = options;
   }
 
-  /** @inheritdoc */
+  /** See {@linkcode Store.open}. */
   async open(): Promise<StoreOpened> {
     checkHeader(this.#options.path);
     const answer = await this.#start();
@@ -53,7 +53,7 @@ export class WorkerStore implements Store {
     throw new CollectorError(answer.code, answer.message, { hint: answer.hint });
   }
 
-  /** @inheritdoc */
+  /** See {@linkcode Store.write}. */
   async write(batch: Batch): Promise<WriteOutcome> {
     if (this.#worker === null) {
       const opened = await this.#start();
@@ -65,12 +65,12 @@ export class WorkerStore implements Store {
     return answer.outcome;
   }
 
-  /** @inheritdoc */
+  /** See {@linkcode Store.size}. */
   size(): Promise<StoreSize> {
     return databaseSize(this.#options.path);
   }
 
-  /** @inheritdoc */
+  /** See {@linkcode Store.close}. */
   async close(): Promise<void> {
     const worker = this.#worker;
     if (worker === null) return;
@@ -95,7 +95,7 @@ export class WorkerStore implements Store {
       },
     );
     const options = { path, synchronous, openTimeoutMs };
-    const opened = this.#ask({ kind: "open", options, aliveLock });
+    const opened = worker.ready.then(() => this.#ask({ kind: "open", options, aliveLock }));
     opened.then(() => worker.watch(aliveLock));
     return opened;
   }
@@ -123,6 +123,8 @@ export class WorkerStore implements Store {
 class StoreWorker {
   /** Resolves when it is gone, however it went. */
   readonly gone: Promise<void>;
+  /** Resolves when it listens, or is gone: Deno drops a message that comes while it still loads. */
+  readonly ready: Promise<unknown>;
   /** Whether it was asked to end. */
   ending = false;
   readonly #worker: Worker;
@@ -140,6 +142,7 @@ class StoreWorker {
       onGone(reason);
       this.#settle(GONE);
     };
+    this.ready = new Promise((resolve) => this.#answer = resolve);
     this.#worker = new Worker(url, { type: "module", name: "store" });
     this.#worker.onmessage = ({ data }: MessageEvent<StoreAnswer>) => this.#settle(data);
     this.#worker.onerror = (event) => {

@@ -1,0 +1,98 @@
+/**
+ * Measures the whole collector on the machine at hand and writes bench/RESULTS.md. Ratios come from
+ * runs that take turns; figures are medians. Give letters (`deno task bench:e2e a b`) to try a part
+ * without writing the file.
+ */
+
+import { growth } from "./e2e/growth.ts";
+import { halfLoad, memory } from "./e2e/latency.ts";
+import { bulkEvents, singleEvents } from "./e2e/throughput.ts";
+import { isInstalled, run } from "./e2e/tools.ts";
+
+const ROUNDS = 5, SECONDS = 5;
+
+const only = Deno.args.filter((arg) => arg !== "--");
+const wanted = (letter: string) => only.length === 0 || only.includes(letter);
+
+for (const program of ["wrk", "h2load"]) {
+  if (isInstalled(program)) continue;
+  print(`${program} is needed: apt-get install wrk nghttp2-client`);
+  Deno.exit(69);
+}
+
+const sections: string[] = [];
+let perSecond = 60_000;
+
+if (wanted("a")) {
+  const single = await singleEvents(ROUNDS, SECONDS);
+  perSecond = single.perSecond;
+  section(
+    "(a) Single events",
+    "`POST /event`, one event a request, driven by wrk (1 thread) over loopback. *bare* is " +
+      "`bench/bare_server.ts`: it reads the text, parses it, answers 202. *collector* counts only " +
+      "what was committed (`synchronous=FULL`), over the time until the last event was. CPU is of " +
+      "the whole server process.",
+    single.lines,
+  );
+}
+if (wanted("b")) {
+  section(
+    "(b) NDJSON in bulk",
+    "`POST /events`, 500 events a request, 16 connections, driven by wrk. The ceiling is SQLite " +
+      "inserting the same rows by itself (`INSERT … WITH RECURSIVE`) in transactions of the same " +
+      "size, same settings, with the machine to itself.",
+    await bulkEvents(ROUNDS, SECONDS),
+  );
+}
+if (wanted("c")) {
+  section(
+    "(c) Growth",
+    "Commit rate through the store's own code, transactions of 10,000 events, `synchronous=FULL`; " +
+      "each figure is the median of the million rows before the milestone.",
+    growth([1, 5, 10, 20]),
+  );
+}
+if (wanted("d")) {
+  section(
+    "(d) Latency at half load",
+    `\`POST /event\` at ${Math.round(perSecond / 2)} requests/s (half of what (a) reached), 64 ` +
+      "connections, paced by h2load; the second row while another process holds the database's " +
+      "write lock for the whole run.",
+    await halfLoad(ROUNDS, SECONDS, perSecond / 2),
+  );
+}
+if (wanted("e")) {
+  section(
+    "(e) Memory with the queue full",
+    "The database is locked, events are sent until one is refused, then the lock is let go and the " +
+      "queue drained. Default settings.",
+    await memory(),
+  );
+}
+if (only.length === 0) await Deno.writeTextFile("bench/RESULTS.md", await document());
+
+function section(title: string, method: string, lines: readonly string[]): void {
+  const text = `## ${title}\n\n${method}\n\n${lines.join("\n")}\n`;
+  print(text);
+  sections.push(text);
+}
+
+async function document(): Promise<string> {
+  const cpu = /model name\s*: (.*)/.exec(await run("cat", ["/proc/cpuinfo"]))?.[1] ?? "unknown";
+  const cores = navigator.hardwareConcurrency;
+  return [
+    "# Results\n",
+    "Written by `deno task bench:e2e` (needs Debian's `wrk` and `nghttp2-client`, takes about 6 " +
+    "minutes), which repeats every figure here on the machine at hand. `deno task bench` has the " +
+    "parts one by one.\n",
+    `Measured on ${new Date().toISOString().slice(0, 10)}: ${cores} cores (${cpu}), Linux, Deno ` +
+    `${Deno.version.deno}, load generator and server on the same machine. Absolute figures drift ` +
+    `on a shared machine; the ratios are from runs that took turns. Each figure is the median of ` +
+    `${ROUNDS} runs of ${SECONDS} s, with the smallest and largest in brackets.\n`,
+    ...sections,
+  ].join("\n");
+}
+
+function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(text + "\n"));
+}

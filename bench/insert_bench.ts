@@ -1,0 +1,27 @@
+import { encodeBatch, type Submission } from "../lib/event.ts";
+import { decodeLines } from "../lib/protocols/native.ts";
+import { Database } from "../lib/store/database.ts";
+import { sampleLines } from "./sample.ts";
+
+const context = { receivedAt: 1_795_520_166_556, bytesPerChar: 1 };
+const limits = { eventsMax: 10_000, eventBytesMax: 262_144 };
+
+for (const synchronous of ["full", "normal"] as const) {
+  const path = `${Deno.makeTempDirSync({ prefix: "firehouse-bench-" })}/events.db`;
+  const database = new Database({ path, synchronous, openTimeoutMs: 1000 });
+  let number = 0;
+  for (const events of [200, 1000, 10_000]) {
+    const rows = encodeBatch([decodeLines(sampleLines(events), context, limits) as Submission]);
+    Deno.bench(`insert: a transaction of ${events} events, synchronous ${synchronous}`, {
+      group: `${events}`,
+      baseline: synchronous === "full",
+    }, () => {
+      database.write({ number: ++number, events, rows, skip: [], deadLetters: [] });
+      database.checkpointIfDue();
+    });
+  }
+  globalThis.addEventListener("unload", () => {
+    database.close();
+    Deno.removeSync(path.replace(/\/[^/]*$/, ""), { recursive: true });
+  });
+}

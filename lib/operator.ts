@@ -1,0 +1,80 @@
+/** What the operator is told, and when: one place for the wording of every line on stderr. */
+
+import type { Account } from "./collector.ts";
+import type { Config } from "./config.ts";
+import type { CollectorError } from "./errors.ts";
+import type { Log } from "./log.ts";
+
+/** Writes the lines; lines that would come again and again are thinned out. */
+export class Operator {
+  readonly #log: Log;
+
+  /** Writes to `log`. */
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** It listens: where, what it stores into, and what a 202 promises. */
+  started(address: Deno.NetAddr, config: Config): void {
+    const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
+    this.#log(
+      "info",
+      `firehouse is listening on http://${host}:${address.port}, storing in ${config.db} ` +
+        `(synchronous ${config.synchronous}); durability memory: 202 means queued, a crash loses ` +
+        `at most the ${config.queueCapacity} events of the queue, a normal stop loses none`,
+    );
+  }
+
+  /** A signal asked it to stop. */
+  stopping(signal: string): void {
+    this.#log("info", `${signal}: refusing new events, storing the rest`);
+  }
+
+  /** It stopped with everything stored. */
+  stopped(account: Account): void {
+    this.#log("info", `stopped: ${accountLine(account)}`);
+  }
+
+  /** It stops with events not stored. */
+  notStored(why: string, account: Account): void {
+    const lost = account.queued + account.in_flight;
+    this.#log("error", `${why}: ${lost} events were not stored; ${accountLine(account)}`);
+  }
+
+  /** It cannot go on, or not start. */
+  failed(error: CollectorError): void {
+    this.#log("error", `${error.message} ${error.hint}`);
+  }
+
+  /** An attempt to commit failed. */
+  commitFailed(failure: { reason: string; attempt: number; retryInMs: number }): void {
+    if (!isPowerOfTwo(failure.attempt)) return;
+    const retryIn = `${Math.round(failure.retryInMs)} ms`;
+    this.#log("warn", `a commit failed and is tried again in ${retryIn}: ${failure.reason}`);
+  }
+
+  /** The store Worker is gone. */
+  storeGone(reason: string): void {
+    this.#log("error", `the store Worker ended and is started again: ${reason}`);
+  }
+
+  /** The listener ended for the `count`th time. */
+  listenerEnded(error: unknown, count: number): void {
+    if (!isPowerOfTwo(count)) return;
+    this.#log("error", `the listener ended and is started again: ${error}`);
+  }
+
+  /** A request made the handler itself fail. */
+  requestFailed(error: unknown): void {
+    this.#log("error", `a request failed: ${error}`);
+  }
+}
+
+/** The 1st, 2nd, 4th, 8th, … time. */
+function isPowerOfTwo(count: number): boolean {
+  return (count & (count - 1)) === 0;
+}
+
+function accountLine(account: Account): string {
+  return Object.entries(account).map(([name, value]) => `${name} = ${value}`).join(", ");
+}

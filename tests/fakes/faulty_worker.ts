@@ -1,0 +1,68 @@
+/**
+ * The real store Worker with one fault planted: the first write that finds a file `<database>.fault`
+ * removes it and meets the fault it names.
+ */
+
+/// <reference lib="deno.worker" />
+
+import { open } from "#driver";
+import "../../lib/store/worker.ts";
+import type { StoreQuestion } from "../../lib/store/messages.ts";
+
+/** What can be planted. `-before`: nothing is written yet; `-after`: committed, not yet answered. */
+export type Fault =
+  | "throw-before"
+  | "throw-after"
+  | "throw-with-lock"
+  | "reject-before"
+  | "reject-after"
+  | "close-before"
+  | "close-after"
+  | "spin-before";
+
+/** How long `spin-before` spins: longer than the test's `hangMs`, and not for ever. */
+export const SPIN_MS = 500;
+
+type Handler = (event: MessageEvent<StoreQuestion>) => void;
+
+const real = globalThis.onmessage as Handler | null;
+let path = "";
+
+/** Only in the Worker: who imports this module for its types has no handler. */
+if (real !== null) {
+  self.onmessage = (event: MessageEvent<StoreQuestion>) => {
+    if (event.data.kind === "open") path = event.data.options.path;
+    const fault = event.data.kind === "write" ? takeFault() : null;
+    if (fault === null) return real(event);
+    const [what, when] = fault.split(/-(.*)/);
+    if (when === "after") withoutAnswer(() => real(event));
+    if (when === "with-lock") open(path).prepare("BEGIN IMMEDIATE").run([]);
+    if (what === "throw") throw new Error("planted in the Worker");
+    if (what === "reject") return void Promise.reject(new Error("planted in the Worker"));
+    if (what === "close") return self.close();
+    spin();
+    real(event);
+  };
+}
+
+function takeFault(): string | null {
+  try {
+    const fault = Deno.readTextFileSync(`${path}.fault`);
+    Deno.removeSync(`${path}.fault`);
+    return fault;
+  } catch {
+    return null;
+  }
+}
+
+function withoutAnswer(write: () => void): void {
+  const { postMessage } = self;
+  self.postMessage = () => {};
+  write();
+  self.postMessage = postMessage;
+}
+
+function spin(): void {
+  const end = performance.now() + SPIN_MS;
+  while (performance.now() < end);
+}

@@ -1,0 +1,74 @@
+/** Decodes native bodies as the handler would, and shows the outcome as the tests like it. */
+
+import { isRefusal, type Refusal } from "../../lib/errors.ts";
+import { decodeBatch, encodeBatch, type EventRow, type Submission } from "../../lib/event.ts";
+import { type NativeLimits, nativeRoutes } from "../../lib/protocols/native.ts";
+
+/** A timestamp that is fine. */
+export const TIME = "2026-11-24T11:03:40Z";
+
+/** Where and as what a body is sent. */
+export type Format = "event" | "array" | "lines";
+
+/** All formats. */
+export const FORMATS: readonly Format[] = ["event", "array", "lines"];
+
+const LIMITS: NativeLimits = { eventsMax: 10_000, eventBytesMax: 1e6 };
+const RECEIVED_AT = 1_700_000_000_000;
+
+/** An event as text; each member is given as text too. */
+export function eventText(members: Readonly<Record<string, string>> = {}): string {
+  const all = { user_id: "1", timestamp: `"${TIME}"`, metadata: "{}", ...members };
+  return `{${Object.entries(all).map(([name, text]) => `"${name}":${text}`).join()}}`;
+}
+
+/** What the decoder of the format makes of the body. */
+export function decode(
+  format: Format,
+  body: string,
+  limits: Partial<NativeLimits> = {},
+): Submission | Refusal {
+  const route = nativeRoutes({ ...LIMITS, ...limits }).get(
+    format === "event" ? "/event" : "/events",
+  );
+  const type = format === "lines" ? "application/x-ndjson" : "application/json";
+  const decoder = route?.decoders.get(type);
+  if (decoder === undefined) throw new TypeError(`no decoder for ${format}`);
+  // deno-lint-ignore no-control-regex -- ASCII includes control characters
+  const bytesPerChar = /^[\x00-\x7f]*$/.test(body) ? 1 : 2;
+  return decoder(body, { receivedAt: RECEIVED_AT, bytesPerChar });
+}
+
+/** The submission; throws if the body was refused. */
+export function accepted(
+  format: Format,
+  body: string,
+  limits: Partial<NativeLimits> = {},
+): Submission {
+  const outcome = decode(format, body, limits);
+  if (isRefusal(outcome)) throw new Error(`refused: ${JSON.stringify(outcome)}`);
+  return outcome;
+}
+
+/** The refusal; throws if the body was accepted. */
+export function refused(
+  format: Format,
+  body: string,
+  limits: Partial<NativeLimits> = {},
+): Refusal {
+  const outcome = decode(format, body, limits);
+  if (!isRefusal(outcome)) throw new Error(`accepted: ${outcome.rows}`);
+  return outcome;
+}
+
+/** The rows of a submission as the store will see them. */
+export function rowsOf(submission: Submission): EventRow[] {
+  const rows: EventRow[] = [];
+  decodeBatch(encodeBatch([submission]), (row) => rows.push(row));
+  return rows;
+}
+
+/** The problems in short: code and pointer. */
+export function problems(refusal: Refusal): string[] {
+  return (refusal.errors ?? []).map(({ code, pointer }) => `${code} ${pointer}`);
+}
