@@ -3,26 +3,30 @@ import { decodeArray, decodeEvent, decodeLines } from "../lib/protocols/native.t
 import { toUtc } from "../lib/timestamp.ts";
 import { sampleEvent, sampleLines } from "./sample.ts";
 
-const context = { receivedAt: 1_795_520_166_556, bytesPerChar: 1 };
+const context = { receivedAt: 1_795_520_166_556, isAscii: true };
 const limits = { eventsMax: 10_000, eventBytesMax: 262_144 };
+const encoder = new TextEncoder();
 const one = sampleEvent(1);
 const lines = sampleLines(500);
 const array = `[${lines.trim().replaceAll("\n", ",")}]`;
+const [oneBytes, linesBytes, arrayBytes] = [one, lines, array].map((text) =>
+  encoder.encode(text)
+) as [Uint8Array, Uint8Array, Uint8Array];
 
 Deno.bench("decode: JSON.parse of one event, for comparison", { group: "one" }, () => {
   JSON.parse(one);
 });
 
 Deno.bench("decode: one event", { group: "one", baseline: true }, () => {
-  decodeEvent(one, context, limits);
+  decodeEvent(oneBytes, context, limits);
 });
 
 Deno.bench("decode: 500 events as NDJSON", { group: "many", baseline: true }, () => {
-  decodeLines(lines, context, limits);
+  decodeLines(linesBytes, context, limits);
 });
 
 Deno.bench("decode: 500 events as a JSON array", { group: "many" }, () => {
-  decodeArray(array, context, limits);
+  decodeArray(arrayBytes, context, limits);
 });
 
 Deno.bench("decode: timestamp in UTC", { group: "timestamp", baseline: true }, () => {
@@ -35,7 +39,7 @@ Deno.bench("decode: timestamp with an offset", { group: "timestamp" }, () => {
 
 const submissions = Array.from(
   { length: 200 },
-  (_, number) => decodeEvent(sampleEvent(number), context, limits) as Submission,
+  (_, number) => decodeEvent(encoder.encode(sampleEvent(number)), context, limits) as Submission,
 );
 
 Deno.bench("encode: a batch of 200 single events", { group: "batch" }, () => {

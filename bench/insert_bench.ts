@@ -3,7 +3,8 @@ import { decodeLines } from "../lib/protocols/native.ts";
 import { Database } from "../lib/store/database.ts";
 import { sampleLines } from "./sample.ts";
 
-const context = { receivedAt: 1_795_520_166_556, bytesPerChar: 1 };
+const encoder = new TextEncoder();
+const context = { receivedAt: 1_795_520_166_556, isAscii: true };
 const limits = { eventsMax: 10_000, eventBytesMax: 262_144 };
 
 for (const synchronous of ["full", "normal"] as const) {
@@ -11,7 +12,9 @@ for (const synchronous of ["full", "normal"] as const) {
   const database = new Database({ path, synchronous, openTimeoutMs: 1000 });
   let number = 0;
   for (const events of [200, 1000, 10_000]) {
-    const rows = encodeBatch([decodeLines(sampleLines(events), context, limits) as Submission]);
+    const rows = encodeBatch([
+      decodeLines(encoder.encode(sampleLines(events)), context, limits) as Submission,
+    ]);
     Deno.bench(`insert: a transaction of ${events} events, synchronous ${synchronous}`, {
       group: `${events}`,
       baseline: synchronous === "full",

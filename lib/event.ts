@@ -37,12 +37,15 @@ export interface Submission {
   readonly receivedAt: number;
   /** Token or protocol it came through. */
   readonly source: string;
-  /** The encoded rows: one {@linkcode encodeRow} an event. */
-  readonly rows: string;
-  /** The decoded request body, kept for the raw text of an event that can not be stored. */
+  /**
+   * The fields of the events one after the other: of each event `userId`, `timestamp`, `metadata`
+   * and, where the protocol has them, `actor`, `type`, `eventId`. Empty for null.
+   */
+  readonly fields: readonly string[];
+  /** The request body, a character a byte: for the raw text of an event that cannot be stored. */
   readonly body: string;
-  /** Splits {@linkcode Submission.body} into the raw text of its events, in the order of the rows. */
-  readonly splitBody: (body: string) => readonly string[];
+  /** Splits the body into the raw text of its events, in their order. */
+  readonly splitBody: (body: Uint8Array) => readonly string[];
 }
 
 // JSON text cannot hold these unescaped (RFC 8259 §7) and every other field is checked for them, so
@@ -55,20 +58,15 @@ const FIELD = "\x1f";
 // deno-lint-ignore no-control-regex -- these control characters are the subject
 export const FORBIDDEN_IN_FIELDS: RegExp = /[\x00-\x1f\x7f]/;
 
-/** Encodes one event of the native shape: no actor, type or event id. */
-export function encodeNativeRow(userId: string, timestamp: string, metadata: string): string {
-  return ROW + userId + FIELD + timestamp + FIELD + metadata;
-}
-
-/** Encodes one event. A null and an empty field are stored alike, as NULL. */
-export function encodeRow(event: EventRecord): string {
-  return encodeNativeRow(event.userId ?? "", event.timestamp, event.metadata) +
-    FIELD + (event.actor ?? "") + FIELD + (event.type ?? "") + FIELD + (event.eventId ?? "");
+/** The fields of one event, in the order {@linkcode Submission.fields} wants them. */
+export function fieldsOf(event: EventRecord): string[] {
+  const { userId, timestamp, metadata, actor, type, eventId } = event;
+  return [userId ?? "", timestamp, metadata, actor ?? "", type ?? "", eventId ?? ""];
 }
 
 /**
- * Joins the rows of submissions into the one string that crosses to the store: groups of rows that
- * share the time they were received at and their source, which are written once a group.
+ * Joins submissions into the one string that crosses to the store: groups of rows that share the
+ * time they were received at and their source, which are written once a group.
  */
 export function encodeBatch(submissions: readonly Submission[]): string {
   const parts: string[] = [];
@@ -78,7 +76,11 @@ export function encodeBatch(submissions: readonly Submission[]): string {
       ({ receivedAt, source } = submission);
       parts.push(parts.length === 0 ? "" : GROUP, String(receivedAt), FIELD, source);
     }
-    parts.push(submission.rows);
+    const { fields, events } = submission;
+    const fieldsPerEvent = fields.length / events;
+    for (let i = 0; i < fields.length; i++) {
+      parts.push(i % fieldsPerEvent === 0 ? ROW : FIELD, fields[i] as string);
+    }
   }
   return parts.join("");
 }

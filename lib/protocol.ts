@@ -1,18 +1,18 @@
-/** What a wire protocol is to the rest of the program: pure functions over text. */
+/** What a wire protocol is to the rest of the program: pure functions over bytes. */
 
 import type { Refusal } from "./errors.ts";
 import type { Submission } from "./event.ts";
 
-/** What a decoder is given beside the text. */
+/** What a decoder is given beside the body. */
 export interface DecodeContext {
   /** Collector's clock, Unix epoch in ms. */
   readonly receivedAt: number;
-  /** Bytes of memory a character of the text takes: 1 if all are ASCII, else 2. */
-  readonly bytesPerChar: number;
+  /** Whether the body is ASCII; if not, it is UTF-8. */
+  readonly isAscii: boolean;
 }
 
-/** Decodes the text of a request body: 1..n events, or why not. */
-export type Decode = (text: string, context: DecodeContext) => Submission | Refusal;
+/** Decodes a request body, its content coding undone: 1..n events, or why not. */
+export type Decode = (body: Uint8Array, context: DecodeContext) => Submission | Refusal;
 
 /** One path where events may be sent. */
 export interface IngestRoute {

@@ -6,6 +6,7 @@
  * A batch leaves the loop in one way only: committed, each of its events a row or a dead letter.
  */
 
+import { Buffer } from "node:buffer";
 import type { Channel, Received } from "./channel.ts";
 import { encodeBatch, type Submission } from "./event.ts";
 import type { Batch, DeadLetter, RejectedRow, Store } from "./store.ts";
@@ -131,7 +132,7 @@ function setAside(
     for (let index = first; index < first + events; index++) {
       const reason = reasons.get(index);
       if (reason === undefined) continue;
-      raw ??= splitBody(body);
+      raw ??= splitBody(Buffer.from(body, "latin1"));
       deadLetters.push({ receivedAt, source, reason, raw: raw[index - first] ?? body });
     }
     first += events;

@@ -72,7 +72,13 @@ Deno.test("a flag may have its value after a space or an equals sign", () => {
 
 Deno.test("each setting can be given as a flag and as a variable", () => {
   for (const { name, flag, variable } of NAMES) {
-    const given = { synchronous: "normal", logFormat: "json" }[name] ?? "4096";
+    const given = {
+      synchronous: "normal",
+      logFormat: "json",
+      maxBodiesBytes: "9999999",
+      batchSize: "7",
+    }[name] ??
+      "4096";
     const fromFlag: unknown = configOf([flag, given])[name as keyof Config];
     equal(String(fromFlag), given, flag);
     equal(configOf([], { [variable]: given })[name as keyof Config], fromFlag, variable);

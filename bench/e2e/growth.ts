@@ -17,9 +17,13 @@ export function growth(milestones: readonly number[]): string[] {
   const folder = Deno.makeTempDirSync({ prefix: "firehouse-growth-" });
   const path = `${folder}/events.db`;
   const database = new Database({ path, synchronous: "full", openTimeoutMs: 1000 });
-  const context = { receivedAt: 1_795_520_166_556, bytesPerChar: 1 };
+  const context = { receivedAt: 1_795_520_166_556, isAscii: true };
   const limits = { eventsMax: TRANSACTION_EVENTS, eventBytesMax: 1 << 20 };
-  const submission = decodeLines(sampleLines(TRANSACTION_EVENTS), context, limits) as Submission;
+  const submission = decodeLines(
+    new TextEncoder().encode(sampleLines(TRANSACTION_EVENTS)),
+    context,
+    limits,
+  ) as Submission;
   const rows = encodeBatch([submission]);
   const perMillion = 1_000_000 / TRANSACTION_EVENTS;
   const rates: number[] = [];

@@ -3,7 +3,7 @@
  * object and each `new URL` on it is paid a hundred thousand times a second.
  */
 
-import { Buffer, isAscii, isUtf8 } from "node:buffer";
+import { isAscii, isUtf8 } from "node:buffer";
 import { type Collector, DRAINING } from "../collector.ts";
 import { isRefusal, type Refusal } from "../errors.ts";
 import type { Decode, IngestRoute, Routes } from "../protocol.ts";
@@ -72,9 +72,7 @@ export function createHandler(
       }
       const ascii = isAscii(body);
       if (!ascii && !isUtf8(body)) return refuse(NOT_UTF8);
-      const buffer = Buffer.from(body.buffer, body.byteOffset, body.length);
-      const text = buffer.toString(ascii ? "latin1" : "utf8");
-      const decoded = decode(text, { receivedAt: Date.now(), bytesPerChar: ascii ? 1 : 2 });
+      const decoded = decode(body, { receivedAt: Date.now(), isAscii: ascii });
       if (isRefusal(decoded)) return refuse(decoded);
       const refusal = collector.submit(decoded);
       return refusal === null ? accepted(route.accepted(decoded)) : refuse(refusal);

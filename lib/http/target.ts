@@ -61,7 +61,7 @@ export function servedHostnames(list: string, listenHost: string): ReadonlySet<s
   if (listed.length > 0) return new Set(listed.map(asInUrl));
   const listening = asInUrl(listenHost);
   const isLoopback = listening === "localhost" || listening === "[::1]" ||
-    /^127\.\d+\.\d+\.\d+$/.test(listening);
+    /^127(\.\d+){3}$|^\[::ffff:7f/.test(listening);
   return isLoopback ? new Set(["localhost", "127.0.0.1", "[::1]", listening]) : null;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The native protocol: `{"user_id": <int>, "timestamp": "<RFC 3339>", "metadata": {…}}`, one event,
- * a JSON array of them, or one a line (NDJSON). Pure: text in, a submission or a refusal out.
+ * a JSON array of them, or one a line (NDJSON). Pure: bytes in, a submission or a refusal out.
  *
  * The rows hold the sender's own text: `user_id` as the integer it wrote, `metadata` byte for byte.
  */
@@ -8,8 +8,8 @@
 import type { Refusal } from "../errors.ts";
 import type { Submission } from "../event.ts";
 import type { Decode, DecodeContext, Routes } from "../protocol.ts";
-import { skipSpace, skipValue, TOO_DEEP } from "./json_text.ts";
-import { DEPTH_MAX, EventReader, type Place } from "./native_event.ts";
+import { byteAt, isSpace, skipSpace, skipValue, TOO_DEEP } from "./json_bytes.ts";
+import { DEPTH_MAX, EventReader, NOWHERE, type Place, utf8Slice } from "./native_event.ts";
 
 /** What a request may hold. */
 export interface NativeLimits {
@@ -21,13 +21,14 @@ export interface NativeLimits {
 
 /** What the events of this protocol carry as `source`. */
 export const SOURCE = "native";
-const BOM = 0xfeff;
+/** Memory an event takes beside the bytes of its body: the strings cut out of it and their places. */
+const EVENT_OVERHEAD_BYTES = 200;
 
 /** `POST /event` takes one event, `POST /events` a JSON array or NDJSON. */
 export function nativeRoutes(limits: NativeLimits): Routes {
-  const event: Decode = (text, context) => decodeEvent(text, context, limits);
-  const array: Decode = (text, context) => decodeArray(text, context, limits);
-  const lines: Decode = (text, context) => decodeLines(text, context, limits);
+  const event: Decode = (body, context) => decodeEvent(body, context, limits);
+  const array: Decode = (body, context) => decodeArray(body, context, limits);
+  const lines: Decode = (body, context) => decodeLines(body, context, limits);
   return new Map([
     ["/event", {
       decoders: new Map([["application/json", event]]),
@@ -47,119 +48,98 @@ export function nativeRoutes(limits: NativeLimits): Routes {
 
 /** Decodes a body that is one event. */
 export function decodeEvent(
-  body: string,
+  body: Uint8Array,
   context: DecodeContext,
   limits: NativeLimits,
 ): Submission | Refusal {
   const start = skipSpace(body, afterBom(body));
   if (start === body.length) return EMPTY;
-  const reader = new EventReader(body);
-  const row = reader.read(start);
+  const reader = new EventReader(body, context.isAscii);
+  reader.read(start);
   if (!isReadable(reader, body)) return MALFORMED_BODY;
-  if (isLong(body, limits)) {
-    const tooLarge = refuseTooLarge(body, context, limits, {});
-    if (tooLarge !== null) return tooLarge;
-  }
-  return row === null ? invalid(reader, 1) : submission(body, 1, row, splitOne, context);
+  const tooLarge = refuseTooLarge(body.length, limits, NOWHERE);
+  if (tooLarge !== null) return tooLarge;
+  return finish(1, reader, splitOne, context, limits);
 }
 
 /** Decodes a body that is a JSON array of events. */
 export function decodeArray(
-  body: string,
+  body: Uint8Array,
   context: DecodeContext,
   limits: NativeLimits,
 ): Submission | Refusal {
   const start = skipSpace(body, afterBom(body));
   if (start === body.length) return EMPTY;
-  if (body.charCodeAt(start) !== 91) return isJson(body) ? NOT_AN_ARRAY : MALFORMED_BODY;
-  const reader = new EventReader(body);
-  const rows: string[] = [];
+  if (byteAt(body, start) !== 91) return isJson(body) ? NOT_AN_ARRAY : MALFORMED_BODY;
+  const reader = new EventReader(body, context.isAscii);
   let events = 0, tooLarge: Refusal | null = null;
   let at = skipSpace(body, start + 1);
-  let more = body.charCodeAt(at) !== 93;
+  let more = byteAt(body, at) !== 93;
   while (more) {
     reader.place = { index: events };
     reader.pointer = `/${events}`;
-    const row = reader.read(at);
+    reader.read(at);
     if (reader.at < 0) {
       return isReadable(reader, body) ? invalid(reader, events + 1) : MALFORMED_BODY;
     }
-    if (reader.at - at > limits.eventBytesMax / 3) {
-      const raw = body.slice(at, reader.at);
-      tooLarge ??= refuseTooLarge(raw, context, limits, { index: events });
-    }
-    if (row !== null) rows.push(row);
+    tooLarge ??= refuseTooLarge(reader.at - at, limits, reader.place);
     events++;
     at = skipSpace(body, reader.at);
-    more = body.charCodeAt(at) === 44;
+    more = byteAt(body, at) === 44;
     if (more) at = skipSpace(body, at + 1);
-    else if (body.charCodeAt(at) !== 93) return MALFORMED_BODY;
+    else if (byteAt(body, at) !== 93) return MALFORMED_BODY;
   }
   if (skipSpace(body, at + 1) !== body.length) return MALFORMED_BODY;
   if (tooLarge !== null) return { ...tooLarge, events };
-  return finish(body, events, rows, reader, splitArray, context, limits) ?? NO_EVENTS;
+  return events === 0 ? NO_EVENTS : finish(events, reader, splitArray, context, limits);
 }
 
 /** Decodes a body with one event a line; empty lines are skipped. */
 export function decodeLines(
-  body: string,
+  body: Uint8Array,
   context: DecodeContext,
   limits: NativeLimits,
 ): Submission | Refusal {
-  const reader = new EventReader(body);
-  const rows: string[] = [];
+  const reader = new EventReader(body, context.isAscii);
   let events = 0, malformed: Refusal | null = null, tooLarge: Refusal | null = null;
   for (let start = afterBom(body), line = 1, end; start < body.length; start = end + 1, line++) {
-    end = body.indexOf("\n", start);
+    end = reader.text.indexOf("\n", start);
     if (end < 0) end = body.length;
     const from = skipSpaceTo(body, start, end);
     if (from === end) continue;
     events++;
     reader.place = { line };
-    const row = reader.read(from);
+    reader.read(from);
     // The reader knows of no lines: an event that goes on in the next one is malformed too.
     const isWhole = reader.at >= 0
-      ? reader.at <= end && skipSpace(body, reader.at) >= end
-      : isReadable(reader, body.slice(from, end));
+      ? reader.at <= end && skipSpaceTo(body, reader.at, end) === end
+      : isReadable(reader, body.subarray(from, end));
     if (!isWhole) malformed ??= malformedLine(line);
-    if (end - from > limits.eventBytesMax / 3) {
-      tooLarge ??= refuseTooLarge(body.slice(from, end), context, limits, { line });
-    }
-    if (row !== null) rows.push(row);
+    tooLarge ??= refuseTooLarge(end - from, limits, reader.place);
   }
+  if (events === 0) return EMPTY;
   const refusal = malformed ?? tooLarge;
   if (refusal !== null) return { ...refusal, events };
-  return finish(body, events, rows, reader, splitLines, context, limits) ?? EMPTY;
+  return finish(events, reader, splitLines, context, limits);
 }
 
-/** The submission or refusal for a body that was read to its end; null if it had no events. */
+/** The submission or refusal for a body that was read to its end. */
 function finish(
-  body: string,
   events: number,
-  rows: readonly string[],
   reader: EventReader,
-  splitBody: (body: string) => readonly string[],
-  context: DecodeContext,
+  splitBody: (body: Uint8Array) => readonly string[],
+  { receivedAt, isAscii }: DecodeContext,
   { eventsMax }: NativeLimits,
-): Submission | Refusal | null {
-  if (events === 0) return null;
+): Submission | Refusal {
   if (events > eventsMax) {
     const detail = `Expected at most ${eventsMax} events a request, got ${events}.`;
     return { code: "too-many-events", detail, events };
   }
   if (reader.problemsTotal > 0) return invalid(reader, events);
-  return submission(body, events, rows.join(""), splitBody, context);
-}
-
-function submission(
-  body: string,
-  events: number,
-  rows: string,
-  splitBody: (body: string) => readonly string[],
-  { receivedAt, bytesPerChar }: DecodeContext,
-): Submission {
-  const bytes = (body.length + rows.length) * bytesPerChar;
-  return { events, bytes, receivedAt, source: SOURCE, rows, body, splitBody };
+  const { text: body, fields } = reader;
+  // Slices of ASCII share the body; other fields are strings of their own, of up to 2 bytes a char.
+  const bytes = body.length * (isAscii ? 1 : 3) + events * EVENT_OVERHEAD_BYTES;
+  return { events, bytes, receivedAt, source: SOURCE, fields, body, splitBody };
 }
 
 const EMPTY: Refusal = { code: "empty-body", detail: "Expected at least one event, got none." };
@@ -189,67 +169,61 @@ function invalid(reader: EventReader, events: number): Refusal {
 }
 
 function refuseTooLarge(
-  text: string,
-  context: DecodeContext,
+  bytes: number,
   { eventBytesMax }: NativeLimits,
   place: Place,
 ): Refusal | null {
-  const bytes = context.bytesPerChar === 1 ? text.length : new TextEncoder().encode(text).length;
   if (bytes <= eventBytesMax) return null;
   const detail = `Expected events of at most ${eventBytesMax} bytes, got one of ${bytes}.`;
   const errors = [{ ...place, pointer: "", code: "event-too-large", detail }];
   return { code: "event-too-large", detail, errors, errorsTotal: 1, events: 1 };
 }
 
-/** Whether the text could be over the limit: a UTF-16 unit takes at most 3 bytes of UTF-8. */
-function isLong(text: string, { eventBytesMax }: NativeLimits): boolean {
-  return text.length > eventBytesMax / 3;
-}
-
 /** Whether what was read is JSON: an event that nests too deep was not read to its end. */
-function isReadable(reader: EventReader, text: string): boolean {
+function isReadable(reader: EventReader, bytes: Uint8Array): boolean {
   return reader.at >= 0
-    ? skipSpace(text, reader.at) === text.length
-    : reader.at === TOO_DEEP && isJson(text);
+    ? skipSpace(bytes, reader.at) === bytes.length
+    : reader.at === TOO_DEEP && isJson(bytes);
 }
 
 /** Only for what is refused anyway: it builds what it parses. */
-function isJson(text: string): boolean {
+function isJson(bytes: Uint8Array): boolean {
   try {
-    JSON.parse(text.slice(afterBom(text)));
+    JSON.parse(utf8Slice(bytes, afterBom(bytes), bytes.length));
     return true;
   } catch {
     return false;
   }
 }
 
-/** The first character of a line that is not JSON whitespace, or its end. */
-function skipSpaceTo(text: string, at: number, end: number): number {
-  while (at < end && " \r\t".includes(text.charAt(at))) at++;
+/** The first byte of a line that is not JSON whitespace, or its end. */
+function skipSpaceTo(bytes: Uint8Array, at: number, end: number): number {
+  while (at < end && isSpace(bytes[at] as number)) at++;
   return at;
 }
 
 /** Where the text starts after a byte order mark (RFC 8259 §8.1 lets a reader ignore it). */
-function afterBom(text: string): number {
-  return text.charCodeAt(0) === BOM ? 1 : 0;
+function afterBom(bytes: Uint8Array): number {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
 }
 
-function splitOne(body: string): readonly string[] {
-  return [body];
+function splitOne(body: Uint8Array): readonly string[] {
+  return [utf8Slice(body, 0, body.length)];
 }
 
-function splitArray(body: string): readonly string[] {
+function splitArray(body: Uint8Array): readonly string[] {
   const raw: string[] = [];
-  let at = skipSpace(body, body.indexOf("[") + 1);
-  while (body.charCodeAt(at) !== 93) {
+  let at = skipSpace(body, body.indexOf(91) + 1);
+  while (byteAt(body, at) !== 93) {
     const end = skipValue(body, at, DEPTH_MAX);
-    raw.push(body.slice(at, end));
+    raw.push(utf8Slice(body, at, end));
     at = skipSpace(body, end);
-    if (body.charCodeAt(at) === 44) at = skipSpace(body, at + 1);
+    if (byteAt(body, at) === 44) at = skipSpace(body, at + 1);
   }
   return raw;
 }
 
-function splitLines(body: string): readonly string[] {
-  return body.slice(afterBom(body)).split("\n").map((line) => line.trim()).filter((line) => line);
+function splitLines(body: Uint8Array): readonly string[] {
+  const lines = utf8Slice(body, afterBom(body), body.length).split("\n");
+  return lines.map((line) => line.trim()).filter((line) => line !== "");
 }

@@ -1,9 +1,9 @@
 /** Reads native events: where their members lie in the text, and what is wrong with them. */
 
+import { Buffer } from "node:buffer";
 import type { EventProblem } from "../errors.ts";
-import { encodeNativeRow } from "../event.ts";
 import { toUtc } from "../timestamp.ts";
-import { MALFORMED, skipSpace, skipString, skipValue, TOO_DEEP } from "./json_text.ts";
+import { byteAt, MALFORMED, skipSpace, skipString, skipValue, TOO_DEEP } from "./json_bytes.ts";
 
 /** Deepest nesting an event may have, itself included. */
 export const DEPTH_MAX = 64;
@@ -19,47 +19,55 @@ export interface Place {
   readonly line?: number;
 }
 
-const NOWHERE: Place = {};
+/** The place of the only event of a request. */
+export const NOWHERE: Place = {};
 const NO_PROBLEMS: readonly EventProblem[] = [];
 
-/** Reads the events of one text, collecting what is wrong with them. */
+/** Reads the events of one body, collecting their fields and what is wrong with them. */
 export class EventReader {
+  /** The fields of the valid events, see `Submission.fields`. */
+  readonly fields: string[] = [];
+  /** The body, a character a byte. */
+  readonly text: string;
   /** The first problems found. */
   problems: readonly EventProblem[] = NO_PROBLEMS;
   /** How many problems were found in all. */
   problemsTotal = 0;
-  /** Where the event that was read ends, or `MALFORMED` or `TOO_DEEP` of `json_text.ts`. */
+  /** Where the event that was read ends, or `MALFORMED` or `TOO_DEEP` of `json_bytes.ts`. */
   at = 0;
   /** Which event is being read. */
   place: Place = NOWHERE;
   /** JSON Pointer of the event in its document. */
   pointer = "";
-  readonly #text: string;
+  readonly #body: Uint8Array;
+  readonly #isAscii: boolean;
 
-  /** `text` is JSON, or lines of it. */
-  constructor(text: string) {
-    this.#text = text;
+  /** `body` is JSON, or lines of it, in ASCII or UTF-8. */
+  constructor(body: Uint8Array, isAscii: boolean) {
+    this.#body = body;
+    this.#isAscii = isAscii;
+    this.text = latin1Slice.call(body, 0, body.length);
   }
 
-  /** The encoded row of the event that starts at `start`; null if it is not valid: see the fields. */
-  read(start: number): string | null {
-    const text = this.#text;
-    if (text.charCodeAt(start) !== 123) return this.#notAnObject(start);
+  /** Reads the event that starts at `start`: its fields are added, or a problem, or `at` is below 0. */
+  read(start: number): void {
+    const bytes = this.#body;
+    if (byteAt(bytes, start) !== 123) return this.#notAnObject(start);
     const before = this.problemsTotal;
     let userId = -1, userIdEnd = 0, timestamp = -1, timestampEnd = 0;
     let metadata = -1, metadataEnd = 0;
-    let at = skipSpace(text, start + 1);
-    let more = text.charCodeAt(at) !== 125;
+    let at = skipSpace(bytes, start + 1);
+    let more = byteAt(bytes, at) !== 125;
     while (more) {
       const key = at;
-      const keyEnd = skipString(text, key);
+      const keyEnd = skipString(bytes, key);
       if (keyEnd < 0) return this.#unreadable(MALFORMED);
-      at = skipSpace(text, keyEnd);
-      if (text.charCodeAt(at) !== 58) return this.#unreadable(MALFORMED);
-      const from = skipSpace(text, at + 1);
-      const to = skipValue(text, from, DEPTH_MAX - 1);
+      at = skipSpace(bytes, keyEnd);
+      if (byteAt(bytes, at) !== 58) return this.#unreadable(MALFORMED);
+      const from = skipSpace(bytes, at + 1);
+      const to = skipValue(bytes, from, DEPTH_MAX - 1);
       if (to < 0) return this.#unreadable(to);
-      const member = memberName(text, key, keyEnd);
+      const member = this.#memberName(key, keyEnd);
       if (member === "user_id") {
         if (userId >= 0) this.#duplicate(member);
         userId = from;
@@ -73,10 +81,10 @@ export class EventReader {
         metadata = from;
         metadataEnd = to;
       } else this.#unknown(member);
-      at = skipSpace(text, to);
-      const c = text.charCodeAt(at);
+      at = skipSpace(bytes, to);
+      const c = byteAt(bytes, at);
       more = c === 44;
-      if (more) at = skipSpace(text, at + 1);
+      if (more) at = skipSpace(bytes, at + 1);
       else if (c !== 125) return this.#unreadable(MALFORMED);
     }
     this.at = at + 1;
@@ -84,13 +92,13 @@ export class EventReader {
     const user = this.#userId(userId, userIdEnd);
     const instant = this.#timestamp(timestamp, timestampEnd);
     this.#checkMetadata(metadata);
-    if (user === null || instant === null || this.problemsTotal > before) return null;
-    return encodeNativeRow(user, instant, text.slice(metadata, metadataEnd));
+    if (user === null || instant === null || this.problemsTotal > before) return;
+    this.fields.push(user, instant, this.#slice(metadata, metadataEnd));
   }
 
   #userId(start: number, end: number): string | null {
     if (start < 0) return this.#problem("/user_id", "missing", "Expected this member.");
-    const token = this.#text.slice(start, end);
+    const token = this.text.slice(start, end);
     const c = token.charCodeAt(0);
     if (c !== 45 && !(c >= 48 && c <= 57)) {
       return this.#problem("/user_id", "type", "Expected an integer.");
@@ -113,10 +121,10 @@ export class EventReader {
 
   #timestamp(start: number, end: number): string | null {
     if (start < 0) return this.#problem("/timestamp", "missing", "Expected this member.");
-    if (this.#text.charCodeAt(start) !== 34) {
+    if (byteAt(this.#body, start) !== 34) {
       return this.#problem("/timestamp", "type", "Expected a string.");
     }
-    return toUtc(stringValue(this.#text, start, end)) ?? this.#problem(
+    return toUtc(this.#string(start, end)) ?? this.#problem(
       "/timestamp",
       "timestamp",
       "Expected an RFC 3339 date and time that exists, such as 2026-11-24T11:03:40.123Z.",
@@ -125,25 +133,24 @@ export class EventReader {
 
   #checkMetadata(start: number): void {
     if (start < 0) this.#problem("/metadata", "missing", "Expected this member.");
-    else if (this.#text.charCodeAt(start) !== 123) {
+    else if (byteAt(this.#body, start) !== 123) {
       this.#problem("/metadata", "type", "Expected an object.");
     }
   }
 
-  #notAnObject(start: number): null {
-    const end = skipValue(this.#text, start, DEPTH_MAX);
+  #notAnObject(start: number): void {
+    const end = skipValue(this.#body, start, DEPTH_MAX);
     if (end < 0) return this.#unreadable(end);
     this.at = end;
-    return this.#problem("", "type", "Expected an object.");
+    this.#problem("", "type", "Expected an object.");
   }
 
   /** The event can not be read to its end; only its depth is a problem of the event's own. */
-  #unreadable(why: number): null {
+  #unreadable(why: number): void {
     this.at = why;
     if (why === TOO_DEEP) {
       this.#problem("", "too-deep", `Expected at most ${DEPTH_MAX} levels of nesting.`);
     }
-    return null;
   }
 
   #duplicate(member: string): null {
@@ -158,6 +165,33 @@ export class EventReader {
     );
   }
 
+  /** The name in the quotes from `start` to `end`. */
+  #memberName(start: number, end: number): string {
+    const { text } = this;
+    switch (end - start) {
+      case 9:
+        if (text.startsWith("user_id", start + 1)) return "user_id";
+        break;
+      case 10:
+        if (text.startsWith("metadata", start + 1)) return "metadata";
+        break;
+      case 11:
+        if (text.startsWith("timestamp", start + 1)) return "timestamp";
+    }
+    return this.#string(start, end); // escapes may spell a known name too
+  }
+
+  /** The value of the string in the quotes from `start` to `end`. */
+  #string(start: number, end: number): string {
+    const inside = this.#slice(start + 1, end - 1);
+    return inside.includes("\\") ? JSON.parse(this.#slice(start, end)) : inside;
+  }
+
+  /** A part of the body as it was sent. */
+  #slice(start: number, end: number): string {
+    return this.#isAscii ? this.text.slice(start, end) : utf8Slice(this.#body, start, end);
+  }
+
   #problem(pointer: string, code: string, detail: string): null {
     this.problemsTotal++;
     if (this.problems.length < PROBLEMS_LISTED_MAX) {
@@ -168,29 +202,18 @@ export class EventReader {
   }
 }
 
-/** The name in the quotes that start at `start` and end before `end`. */
-function memberName(text: string, start: number, end: number): string {
-  switch (end - start) {
-    case 9:
-      if (text.startsWith("user_id", start + 1)) return "user_id";
-      break;
-    case 10:
-      if (text.startsWith("metadata", start + 1)) return "metadata";
-      break;
-    case 11:
-      if (text.startsWith("timestamp", start + 1)) return "timestamp";
-  }
-  return stringValue(text, start, end); // escapes may spell a known name too
-}
-
-/** The value of the string that lies from quote to quote. */
-function stringValue(text: string, start: number, end: number): string {
-  const inside = text.slice(start + 1, end - 1);
-  return inside.includes("\\") ? JSON.parse(text.slice(start, end)) : inside;
-}
-
 function isInt64(digits: string): boolean {
   if (digits.length > 20) return false;
   const value = BigInt(digits);
   return BigInt.asIntN(64, value) === value;
+}
+
+/** What `Buffer.toString("latin1")` calls in the end; half of its time goes into getting there. */
+const { latin1Slice } = Buffer.prototype as unknown as {
+  readonly latin1Slice: (this: Uint8Array, start: number, end: number) => string;
+};
+
+/** A part of UTF-8 bytes as a string. */
+export function utf8Slice(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("utf8");
 }

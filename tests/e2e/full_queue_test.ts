@@ -45,7 +45,7 @@ Deno.test("a queue full of bytes refuses as one full of events does", async () =
     if (status === 202) accepted++;
   }
   equal(status, 503);
-  ok(accepted > 30 && accepted < 50, `${accepted} of 2 kB each fit into 100 kB`);
+  ok(accepted > 60 && accepted < 90, `${accepted} of 1.3 kB each fit into 100 kB`);
   await lock[Symbol.asyncDispose]();
   equal((await collector.settled()).committed, accepted);
 });

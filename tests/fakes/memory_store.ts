@@ -18,9 +18,7 @@ export type Fault =
   /** Nothing is stored, and that is said. */
   | "fail"
   /** All is stored, and the opposite is said. */
-  | "in-doubt"
-  /** Nothing is stored, and nothing is ever said. */
-  | "hang";
+  | "in-doubt";
 
 /** How it behaves. */
 export interface MemoryStoreOptions {
@@ -44,11 +42,8 @@ export class MemoryStore implements Store {
   readonly committed: number[] = [];
   /** Every batch it was given, rewrites included. */
   readonly writes: Batch[] = [];
-  /** Resolves when a write hangs. */
-  readonly hanging: Promise<void>;
   readonly #options: MemoryStoreOptions;
   readonly #faults: Fault[];
-  readonly #hangs = Promise.withResolvers<void>();
   #lastBatch: number;
   #writing = false;
 
@@ -56,7 +51,6 @@ export class MemoryStore implements Store {
     this.#options = options;
     this.#faults = [...options.faults ?? []];
     this.#lastBatch = options.lastBatch ?? 0;
-    this.hanging = this.#hangs.promise;
   }
 
   open(): Promise<StoreOpened> {
@@ -70,7 +64,7 @@ export class MemoryStore implements Store {
     try {
       this.writes.push(batch);
       await this.#options.during?.(batch);
-      return await this.#write(batch, this.#faults.shift() ?? "none");
+      return this.#write(batch, this.#faults.shift() ?? "none");
     } finally {
       this.#writing = false;
     }
@@ -84,12 +78,8 @@ export class MemoryStore implements Store {
     return Promise.resolve();
   }
 
-  async #write(batch: Batch, fault: Fault): Promise<WriteOutcome> {
+  #write(batch: Batch, fault: Fault): WriteOutcome {
     if (fault === "fail") return { kind: "failed", reason: "scripted" };
-    if (fault === "hang") {
-      this.#hangs.resolve();
-      return await new Promise<never>(() => {});
-    }
     if (batch.number > this.#lastBatch) {
       const rejected = this.#commit(batch);
       if (rejected !== null) return { kind: "rejected", rows: rejected };

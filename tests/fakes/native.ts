@@ -35,8 +35,8 @@ export function decode(
   const decoder = route?.decoders.get(type);
   if (decoder === undefined) throw new TypeError(`no decoder for ${format}`);
   // deno-lint-ignore no-control-regex -- ASCII includes control characters
-  const bytesPerChar = /^[\x00-\x7f]*$/.test(body) ? 1 : 2;
-  return decoder(body, { receivedAt: RECEIVED_AT, bytesPerChar });
+  const isAscii = /^[\x00-\x7f]*$/.test(body);
+  return decoder(new TextEncoder().encode(body), { receivedAt: RECEIVED_AT, isAscii });
 }
 
 /** The submission; throws if the body was refused. */
@@ -57,7 +57,7 @@ export function refused(
   limits: Partial<NativeLimits> = {},
 ): Refusal {
   const outcome = decode(format, body, limits);
-  if (!isRefusal(outcome)) throw new Error(`accepted: ${outcome.rows}`);
+  if (!isRefusal(outcome)) throw new Error(`accepted: ${outcome.fields}`);
   return outcome;
 }
 
@@ -71,4 +71,9 @@ export function rowsOf(submission: Submission): EventRow[] {
 /** The problems in short: code and pointer. */
 export function problems(refusal: Refusal): string[] {
   return (refusal.errors ?? []).map(({ code, pointer }) => `${code} ${pointer}`);
+}
+
+/** The raw text of the events of a submission, in the order of its rows. */
+export function rawEvents({ body, splitBody }: Submission): readonly string[] {
+  return splitBody(Uint8Array.from(body, (char) => char.charCodeAt(0)));
 }

