@@ -15,7 +15,7 @@ import { lockDatabase } from "./lib/store/files.ts";
 import { WorkerStore } from "./lib/store/worker_store.ts";
 
 const OPEN_TIMEOUT_MS = 5000;
-const TRANSACTION_BYTES = 16 * 1024 * 1024;
+const TRANSACTION_BYTES = 8 * 1024 * 1024;
 const RETRY_MS = { min: 10, max: 1000 };
 const EXIT_NOT_STORED = 1;
 

@@ -39,7 +39,8 @@ export interface Submission {
   readonly source: string;
   /**
    * The fields of the events one after the other: of each event `userId`, `timestamp`, `metadata`
-   * and, where the protocol has them, `actor`, `type`, `eventId`. Empty for null.
+   * and, where the protocol has them, `actor`, `type`, `eventId`; with these six an empty field is
+   * null, with three none may be empty.
    */
   readonly fields: readonly string[];
   /** The request body, a character a byte: for the raw text of an event that cannot be stored. */
@@ -48,11 +49,26 @@ export interface Submission {
   readonly splitBody: (body: Uint8Array) => readonly string[];
 }
 
-// JSON text cannot hold these unescaped (RFC 8259 §7) and every other field is checked for them, so
+/** Rows that share the time they were received at and their source. */
+export interface RowGroup {
+  /** Collector's clock at admission, Unix epoch in ms. */
+  readonly receivedAt: number;
+  /** Token or protocol they came through. */
+  readonly source: string;
+  /** How many rows. */
+  readonly rows: number;
+  /** How many of the fields of {@linkcode Submission.fields} each row has: 3 or 6. */
+  readonly fieldsPerRow: number;
+  /** Where the fields of the first row start in `fields`. */
+  readonly start: number;
+  /** The fields of the whole batch. */
+  readonly fields: readonly string[];
+}
+
+// JSON text cannot hold this unescaped (RFC 8259 §7) and every other field is checked for it, so
 // splitting is exact and needs no escaping.
-const GROUP = "\x1d";
-const ROW = "\x1e";
-const FIELD = "\x1f";
+const SEPARATOR = "\x1f";
+const GROUP_HEAD_FIELDS = 4;
 
 /** The characters no field of a row may hold; decoders must refuse them in what they extract. */
 // deno-lint-ignore no-control-regex -- these control characters are the subject
@@ -65,41 +81,66 @@ export function fieldsOf(event: EventRecord): string[] {
 }
 
 /**
- * Joins submissions into the one string that crosses to the store: groups of rows that share the
- * time they were received at and their source, which are written once a group.
+ * Joins submissions into the one string that crosses to the store: a flat list of fields, in groups
+ * that each start with what their rows share.
+ *
+ * ```text
+ * receivedAt  source  fieldsPerRow  rows  field field field …  receivedAt  source  …
+ * ```
  */
 export function encodeBatch(submissions: readonly Submission[]): string {
-  const parts: string[] = [];
-  let receivedAt = NaN, source = "";
+  const all: string[] = [];
+  let group: Submission | null = null;
+  let rows = 0, rowsAt = 0;
   for (const submission of submissions) {
-    if (submission.receivedAt !== receivedAt || submission.source !== source) {
-      ({ receivedAt, source } = submission);
-      parts.push(parts.length === 0 ? "" : GROUP, String(receivedAt), FIELD, source);
+    const { fields, events, receivedAt, source } = submission;
+    const isSameGroup = group !== null && group.receivedAt === receivedAt &&
+      group.source === source && group.fields.length / group.events === fields.length / events;
+    if (!isSameGroup) {
+      group = submission;
+      rows = 0;
+      all.push(String(receivedAt), source, String(fields.length / events), "");
+      rowsAt = all.length - 1;
     }
-    const { fields, events } = submission;
-    const fieldsPerEvent = fields.length / events;
-    for (let i = 0; i < fields.length; i++) {
-      parts.push(i % fieldsPerEvent === 0 ? ROW : FIELD, fields[i] as string);
-    }
+    rows += events;
+    all[rowsAt] = String(rows);
+    for (const field of fields) all.push(field);
   }
-  return parts.join("");
+  return all.join(SEPARATOR);
 }
 
-/** Visits each row of an encoded batch, in order. The inverse of {@linkcode encodeBatch}. */
+/** The groups of an encoded batch. The inverse of {@linkcode encodeBatch}. */
+export function decodeGroups(text: string): RowGroup[] {
+  const fields = text.split(SEPARATOR);
+  const groups: RowGroup[] = [];
+  for (let at = 0; at < fields.length;) {
+    const [receivedAt, source = "", fieldsPerRow, rows] = fields.slice(at, at + GROUP_HEAD_FIELDS);
+    const group: RowGroup = {
+      receivedAt: Number(receivedAt),
+      source,
+      rows: Number(rows),
+      fieldsPerRow: Number(fieldsPerRow),
+      start: at + GROUP_HEAD_FIELDS,
+      fields,
+    };
+    groups.push(group);
+    at = group.start + group.rows * group.fieldsPerRow;
+  }
+  return groups;
+}
+
+/** Visits each row of an encoded batch, in order. */
 export function decodeBatch(text: string, visit: (row: EventRow) => void): void {
-  for (const group of text.split(GROUP)) {
-    const rows = group.split(ROW);
-    const [at = "", source = ""] = (rows[0] ?? "").split(FIELD);
-    const receivedAt = Number(at);
-    for (let i = 1; i < rows.length; i++) {
-      const field = (rows[i] as string).split(FIELD);
+  for (const { receivedAt, source, rows, fieldsPerRow, start, fields } of decodeGroups(text)) {
+    for (let row = 0, at = start; row < rows; row++, at += fieldsPerRow) {
+      const hasAll = fieldsPerRow === 6;
       visit({
-        userId: field[0] || null,
-        timestamp: field[1] as string,
-        metadata: field[2] as string,
-        actor: field[3] || null,
-        type: field[4] || null,
-        eventId: field[5] || null,
+        userId: fields[at] || null,
+        timestamp: fields[at + 1] as string,
+        metadata: fields[at + 2] as string,
+        actor: hasAll && fields[at + 3] || null,
+        type: hasAll && fields[at + 4] || null,
+        eventId: hasAll && fields[at + 5] || null,
         receivedAt,
         source,
       });

@@ -60,7 +60,10 @@ export interface StoreOpened {
   readonly lastBatch: number;
 }
 
-/** A durable home for batches. One writer uses it, one call at a time. */
+/**
+ * A durable home for batches. One writer uses it: it opens it first, and may write a batch before
+ * the one before it was answered. Such a batch is `failed` if that one was.
+ */
 export interface Store {
   /** Opens the database, making it if it is not there. Call it once, before any write.
    *

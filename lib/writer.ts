@@ -1,8 +1,9 @@
 /**
  * The writer: one loop that takes what the channel holds and has the store commit it.
  *
- * Batches form by themselves: what arrives during a commit becomes the next batch. On a quiet queue
- * a short linger lets a batch fill; on a long one a transaction carries many batches, up to a limit.
+ * Batches form by themselves: what arrives while two are under way becomes the next. On a quiet
+ * queue a short linger lets a batch fill; on a long one a transaction carries many batches, up to a
+ * limit.
  * A batch leaves the loop in one way only: committed, each of its events a row or a dead letter.
  */
 
@@ -39,7 +40,8 @@ export class Writer {
   readonly #store: Store;
   readonly #options: WriterOptions;
   readonly #events: WriterEvents;
-  #batchStartedMs: number | null = null;
+  /** When each batch under way was taken, the oldest first. */
+  readonly #startedMs: number[] = [];
 
   /** The writer is the channel's one receiver. */
   constructor(
@@ -53,17 +55,21 @@ export class Writer {
     this.#events = options.events;
   }
 
-  /** How long the present batch has been under way, in ms; 0 between batches. */
+  /** How long the oldest batch under way has been so, in ms; 0 if none is. */
   get batchAgeMs(): number {
-    return this.#batchStartedMs === null ? 0 : performance.now() - this.#batchStartedMs;
+    const [oldest] = this.#startedMs;
+    return oldest === undefined ? 0 : performance.now() - oldest;
   }
 
   /**
    * Runs until the channel is closed and empty.
    *
+   * While a batch is being written the next one is sent after it already, so that the store does
+   * not wait for this thread, which may be busy with requests.
+   *
    * @param lastBatch Number of the last batch in the store.
-   * @throws the signal's reason when it is aborted, once the store has answered; the batch under
-   * way is then in doubt.
+   * @throws the signal's reason when it is aborted, once the store has answered; the batches under
+   * way are then in doubt.
    */
   async run(lastBatch: number, signal: AbortSignal): Promise<void> {
     const { batchSize, lingerMs, transactionEvents, transactionBytes } = this.#options;
@@ -74,27 +80,40 @@ export class Writer {
       bytesMax: transactionBytes,
       signal,
     };
+    let [before, last] = [Promise.resolve(), Promise.resolve()];
     for (let number = lastBatch + 1;; number++) {
+      await before;
       const received = await this.#channel.receive(options);
-      if (received === null) return;
-      await this.#commit(received, number, signal);
+      if (received === null) return await last;
+      [before, last] = [last, this.#commit(received, number, last, signal)];
+      last.catch(() => {}); // it is awaited above, but maybe later than it fails
     }
   }
 
-  async #commit(received: Received<Submission>, number: number, signal: AbortSignal) {
-    const startedMs = this.#batchStartedMs = performance.now();
+  /** Has a batch committed, after the one before it. */
+  async #commit(
+    received: Received<Submission>,
+    number: number,
+    before: Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const isAhead = this.#startedMs.length > 0;
+    const startedMs = performance.now();
+    this.#startedMs.push(startedMs);
     const { events } = received;
     const rows = encodeBatch(received.values);
     let batch: Batch = { number, events, rows, skip: [], deadLetters: [] };
-    for (let attempt = 1;; attempt++) {
-      const outcome = await this.#store.write(batch);
-      if (outcome.kind === "committed") break;
+    let outcome = await this.#store.write(batch);
+    await before;
+    if (isAhead && outcome.kind === "failed") outcome = await this.#store.write(batch);
+    for (let attempt = 1; outcome.kind !== "committed";) {
       if (outcome.kind === "rejected") batch = setAside(batch, outcome.rows, received.values);
-      else await this.#pause(outcome.reason, attempt, signal);
+      else await this.#pause(outcome.reason, attempt++, signal);
       signal.throwIfAborted();
+      outcome = await this.#store.write(batch);
     }
     this.#channel.release(received);
-    this.#batchStartedMs = null;
+    this.#startedMs.shift();
     const deadLetters = batch.deadLetters.length;
     const ms = performance.now() - startedMs;
     this.#events.committed({ rows: events - deadLetters, deadLetters, ms });

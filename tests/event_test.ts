@@ -111,7 +111,7 @@ Deno.test("submissions that share a time or a source keep their own", () => {
   );
 });
 
-Deno.test("every separator of the encoding is forbidden in fields", () => {
+Deno.test("the separator of the encoding is forbidden in fields", () => {
   for (let code = 0; code < 0x20; code++) match(String.fromCharCode(code), FORBIDDEN_IN_FIELDS);
   match("a\x7fb", FORBIDDEN_IN_FIELDS);
   equal(FORBIDDEN_IN_FIELDS.test("plain text, 日本語"), false);
@@ -120,5 +120,5 @@ Deno.test("every separator of the encoding is forbidden in fields", () => {
     submissionOf({ receivedAt: 2, source: "", events: [EVENT] }),
   ]);
   // deno-lint-ignore no-control-regex -- these control characters are the subject
-  deepEqual(new Set(encoded.match(/[\x00-\x1f\x7f]/g)), new Set(["\x1d", "\x1e", "\x1f"]));
+  deepEqual(new Set(encoded.match(/[\x00-\x1f\x7f]/g)), new Set(["\x1f"]));
 });

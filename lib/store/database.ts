@@ -6,7 +6,7 @@
 
 import { open } from "#driver";
 import { CollectorError } from "../errors.ts";
-import { decodeBatch } from "../event.ts";
+import { decodeGroups, type RowGroup } from "../event.ts";
 import type { Batch, RejectedRow, WriteOutcome } from "../store.ts";
 import { type Connection, SqliteError, type SqlValue, type Statement } from "./driver.ts";
 import { APPLICATION_ID, EVENT_COLUMNS, foreign, MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
@@ -29,6 +29,16 @@ const BUSY_TIMEOUT_MS = 100; // the writer retries; a longer wait would only del
 const ROWS_PER_INSERT = 100;
 const WAL_BYTES_MAX = 64 * 1024 * 1024;
 const CHECKPOINT_AFTER_BYTES = 8 * 1024 * 1024;
+
+/** What a statement binds: what the rows share as ?1 and ?2, then the fields of each. */
+const NATIVE_ROW = {
+  columns: "received_at, source, user_id, timestamp, metadata",
+  row: "(?1, ?2, ?, ?, ?)",
+};
+const WHOLE_ROW = {
+  columns: "received_at, source, user_id, timestamp, metadata, actor, type, event_id",
+  row: "(?1, ?2, NULLIF(?, ''), ?, ?, NULLIF(?, ''), NULLIF(?, ''), NULLIF(?, ''))",
+};
 
 const BUSY = 5, LOCKED = 6, CORRUPT = 11, FULL = 13, NOTADB = 26;
 /** TOOBIG, CONSTRAINT, MISMATCH, RANGE: the same row will be refused again. */
@@ -74,14 +84,20 @@ export class Database {
   }
 
   /**
-   * Writes a batch in one transaction, unless the ledger says that it is there already.
+   * Writes a batch in one transaction, unless the ledger says that it is there already, or that the
+   * one before it is not.
    *
    * @throws {SqliteError} if it failed; nothing is then known to be stored.
    */
   write(batch: Batch): WriteOutcome {
     try {
       this.#begin.run([]);
-      if (this.lastBatch < batch.number) this.#insert(batch);
+      const { lastBatch } = this;
+      if (batch.number > lastBatch + 1) {
+        this.#rollBack();
+        return { kind: "failed", reason: `batch ${lastBatch + 1} comes before ${batch.number}` };
+      }
+      if (batch.number > lastBatch) this.#insert(batch);
       this.#commit.run([]);
     } catch (error) {
       this.#rollBack();
@@ -115,19 +131,11 @@ export class Database {
   }
 
   #insert(batch: Batch): void {
-    let values: SqlValue[] = [];
-    let rows = 0, stored = 0;
-    const flush = () => {
-      this.#insertStatement(rows).run(values);
-      stored += rows;
-      values = [];
-      rows = 0;
-    };
-    forEachRow(batch, (row) => {
-      values.push(...row);
-      if (++rows === ROWS_PER_INSERT) flush();
-    });
-    if (rows > 0) flush();
+    let stored = 0;
+    for (const run of runsOf(batch)) {
+      this.#insertRun(run);
+      stored += run.rows;
+    }
     const expected = batch.events - batch.skip.length;
     if (stored !== expected) throw new Error(`the batch has ${stored} rows instead of ${expected}`);
     for (const { receivedAt, source, reason, raw } of batch.deadLetters) {
@@ -136,43 +144,48 @@ export class Database {
     this.#writeLedger.run([batch.number, stored, batch.deadLetters.length]);
   }
 
-  #insertStatement(rows: number): Statement {
-    let statement = this.#inserts.get(rows);
+  /** Inserts the rows of a run by one statement. */
+  #insertRun({ group, row, rows }: Run): void {
+    const { receivedAt, source, fields, fieldsPerRow, start } = group;
+    const from = start + row * fieldsPerRow;
+    const values: SqlValue[] = [receivedAt, source];
+    for (let i = from; i < from + rows * fieldsPerRow; i++) values.push(fields[i] as string);
+    this.#insertStatement(fieldsPerRow, rows).run(values);
+  }
+
+  /**
+   * The statement that inserts so many rows. Those without actor, type and event id have one of
+   * their own, with fewer values to bind: a fifth faster.
+   */
+  #insertStatement(fieldsPerRow: number, rows: number): Statement {
+    const key = fieldsPerRow * 1000 + rows;
+    let statement = this.#inserts.get(key);
     if (statement === undefined) {
-      const row = `(${EVENT_COLUMNS.map(() => "?").join()})`;
+      const { columns, row } = fieldsPerRow === 3 ? NATIVE_ROW : WHOLE_ROW;
       statement = this.#connection.prepare(
-        `INSERT INTO events (${EVENT_COLUMNS.join()}) VALUES ${Array(rows).fill(row).join()}`,
+        `INSERT INTO events (${columns}) VALUES ${Array(rows).fill(row).join()}`,
       );
-      this.#inserts.set(rows, statement);
+      this.#inserts.set(key, statement);
     }
     return statement;
   }
 
   /** Finds the rows that can never be stored, by halves, and leaves the database as it was. */
   #isolate(batch: Batch): RejectedRow[] {
-    const rows: { index: number; values: SqlValue[] }[] = [];
-    forEachRow(batch, (values, index) => rows.push({ index, values }));
     const rejected: RejectedRow[] = [];
-    const probe = (part: typeof rows) => {
+    const probe = (run: Run) => {
       if (!this.#connection.inTransaction) this.#begin.run([]); // an error may have ended it
       try {
-        this.#insertStatement(part.length).run(part.flatMap((row) => row.values));
+        this.#insertRun(run);
       } catch (error) {
         if (!isPermanent(error)) throw error;
-        const [first] = part;
-        if (part.length === 1 && first !== undefined) {
-          rejected.push({ index: first.index, reason: (error as Error).message });
-          return;
-        }
-        const middle = part.length >> 1;
-        probe(part.slice(0, middle));
-        probe(part.slice(middle));
+        if (run.rows === 1) {
+          rejected.push({ index: run.index, reason: (error as Error).message });
+        } else splitRun(run, run.rows >> 1).forEach(probe);
       }
     };
     try {
-      for (let i = 0; i < rows.length; i += ROWS_PER_INSERT) {
-        probe(rows.slice(i, i + ROWS_PER_INSERT));
-      }
+      for (const run of runsOf(batch)) probe(run);
     } finally {
       this.#rollBack();
     }
@@ -193,18 +206,43 @@ function isPermanent(error: unknown): boolean {
   return error instanceof SqliteError && PERMANENT.has(error.primaryCode);
 }
 
-/** Visits the values of each row that is not to be left out. */
-function forEachRow(batch: Batch, visit: (values: SqlValue[], index: number) => void): void {
-  let index = -1, skipped = 0;
-  decodeBatch(batch.rows, (row) => {
-    index++;
-    if (batch.skip[skipped] === index) {
-      skipped++;
-      return;
+/** Rows of a group that are inserted by one statement. */
+interface Run {
+  readonly group: RowGroup;
+  /** The first row, counted in its group. */
+  readonly row: number;
+  /** The first row, counted in the batch. */
+  readonly index: number;
+  /** How many rows. */
+  readonly rows: number;
+}
+
+/** The runs of a batch: in order, of at most so many rows, around the rows to leave out. */
+function runsOf(batch: Batch): Run[] {
+  const runs: Run[] = [];
+  let first = 0, skipped = 0;
+  for (const group of decodeGroups(batch.rows)) {
+    for (let row = 0; row < group.rows;) {
+      const skip = (batch.skip[skipped] ?? Infinity) - first;
+      if (skip === row) {
+        skipped++;
+        row++;
+        continue;
+      }
+      const rows = Math.min(group.rows, skip, row + ROWS_PER_INSERT) - row;
+      runs.push({ group, row, index: first + row, rows });
+      row += rows;
     }
-    const { userId, actor, timestamp, metadata, receivedAt, source, type, eventId } = row;
-    visit([userId, actor, timestamp, metadata, receivedAt, source, type, eventId], index);
-  });
+    first += group.rows;
+  }
+  return runs;
+}
+
+function splitRun({ group, row, index, rows }: Run, at: number): [Run, Run] {
+  return [
+    { group, row, index, rows: at },
+    { group, row: row + at, index: index + at, rows: rows - at },
+  ];
 }
 
 function openConnection(options: DatabaseOptions): Connection {

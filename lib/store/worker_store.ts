@@ -95,7 +95,7 @@ export class WorkerStore implements Store {
       },
     );
     const options = { path, synchronous, openTimeoutMs };
-    const opened = worker.ready.then(() => this.#ask({ kind: "open", options, aliveLock }));
+    const opened = this.#ask({ kind: "open", options, aliveLock });
     opened.then(() => worker.watch(aliveLock));
     return opened;
   }
@@ -129,31 +129,34 @@ class StoreWorker {
   ending = false;
   readonly #worker: Worker;
   readonly #setGone: (reason: string) => void;
-  #answer: ((answer: StoreAnswer | typeof GONE) => void) | null = null;
+  /** Who waits for an answer, in the order of the questions. */
+  readonly #waiting: ((answer: StoreAnswer | typeof GONE) => void)[] = [];
+  #isGone = false;
 
   constructor(url: string, onGone: (reason: string) => void) {
     const gone = Promise.withResolvers<void>();
     this.gone = gone.promise;
-    let isGone = false;
     this.#setGone = (reason) => {
-      if (isGone) return;
-      isGone = true;
+      if (this.#isGone) return;
+      this.#isGone = true;
       gone.resolve();
       onGone(reason);
-      this.#settle(GONE);
+      for (const resolve of this.#waiting.splice(0)) resolve(GONE);
     };
-    this.ready = new Promise((resolve) => this.#answer = resolve);
+    this.ready = new Promise((resolve) => this.#waiting.push(resolve));
     this.#worker = new Worker(url, { type: "module", name: "store" });
-    this.#worker.onmessage = ({ data }: MessageEvent<StoreAnswer>) => this.#settle(data);
+    this.#worker.onmessage = ({ data }: MessageEvent<StoreAnswer>) => this.#waiting.shift()?.(data);
     this.#worker.onerror = (event) => {
       event.preventDefault(); // without it the process would end with the Worker
       this.#setGone(event.message);
     };
   }
 
-  ask(question: StoreQuestion): Promise<StoreAnswer | typeof GONE> {
-    return new Promise((resolve) => {
-      this.#answer = resolve;
+  async ask(question: StoreQuestion): Promise<StoreAnswer | typeof GONE> {
+    await this.ready;
+    if (this.#isGone) return GONE;
+    return await new Promise((resolve) => {
+      this.#waiting.push(resolve);
       this.#worker.postMessage(question);
     });
   }
@@ -166,11 +169,5 @@ class StoreWorker {
   terminate(): void {
     this.ending = true;
     this.#worker.terminate();
-  }
-
-  #settle(answer: StoreAnswer | typeof GONE): void {
-    const resolve = this.#answer;
-    this.#answer = null;
-    resolve?.(answer);
   }
 }

@@ -45,7 +45,8 @@ export class MemoryStore implements Store {
   readonly #options: MemoryStoreOptions;
   readonly #faults: Fault[];
   #lastBatch: number;
-  #writing = false;
+  #underWay = 0;
+  #last: Promise<void> = Promise.resolve();
 
   constructor(options: MemoryStoreOptions = {}) {
     this.#options = options;
@@ -59,14 +60,19 @@ export class MemoryStore implements Store {
 
   /** Rejects only if the writer broke the contract. */
   async write(batch: Batch): Promise<WriteOutcome> {
-    if (this.#writing) throw new TypeError("a write began while another was under way");
-    this.#writing = true;
+    if (this.#underWay === 2) throw new TypeError("a third write began");
+    this.#underWay++;
+    this.writes.push(batch);
+    const before = this.#last;
+    const done = Promise.withResolvers<void>();
+    this.#last = done.promise;
     try {
-      this.writes.push(batch);
+      await before;
       await this.#options.during?.(batch);
       return this.#write(batch, this.#faults.shift() ?? "none");
     } finally {
-      this.#writing = false;
+      this.#underWay--;
+      done.resolve();
     }
   }
 
@@ -80,6 +86,7 @@ export class MemoryStore implements Store {
 
   #write(batch: Batch, fault: Fault): WriteOutcome {
     if (fault === "fail") return { kind: "failed", reason: "scripted" };
+    if (batch.number > this.#lastBatch + 1) return { kind: "failed", reason: "too early" };
     if (batch.number > this.#lastBatch) {
       const rejected = this.#commit(batch);
       if (rejected !== null) return { kind: "rejected", rows: rejected };
@@ -89,9 +96,6 @@ export class MemoryStore implements Store {
 
   /** Stores the batch, or gives the rows that it will not take and stores nothing. */
   #commit(batch: Batch): readonly RejectedRow[] | null {
-    if (batch.number !== this.#lastBatch + 1) {
-      throw new RangeError(`batch ${batch.number} came after batch ${this.#lastBatch}`);
-    }
     const rows = decodeRows(batch);
     if (rows.length !== batch.events) {
       throw new RangeError(`a batch of ${batch.events} events has ${rows.length} rows`);
