@@ -18,6 +18,7 @@ const OPEN_TIMEOUT_MS = 5000;
 const TRANSACTION_BYTES = 8 * 1024 * 1024;
 const RETRY_MS = { min: 10, max: 1000 };
 const EXIT_NOT_STORED = 1;
+const EXIT_BUG = 70;
 
 async function run(config: Config, operator: Operator): Promise<void> {
   using _lock = lockDatabase(config.db);
@@ -42,6 +43,7 @@ async function run(config: Config, operator: Operator): Promise<void> {
     readyStallMs: config.readyStallMs,
     store,
     onFailed: (failure) => operator.commitFailed(failure),
+    onWriterEnded: (error) => endNow(`The writer ended: ${error}.`, EXIT_BUG),
   });
   using bodies = new BodyReader({
     bytesMax: config.maxBodyBytes,

@@ -9,7 +9,7 @@ import type { Refusal, RefusalCode } from "./errors.ts";
 import type { Submission } from "./event.ts";
 import { Histogram, type Quantiles } from "./histogram.ts";
 import type { Store } from "./store.ts";
-import { Writer, type WriterOptions } from "./writer.ts";
+import { Writer, type WriterEvents, type WriterOptions } from "./writer.ts";
 
 /** How a collector is made. */
 export interface CollectorOptions {
@@ -24,7 +24,9 @@ export interface CollectorOptions {
   /** Where batches go. */
   readonly store: Store;
   /** Told of each failed attempt to commit. */
-  readonly onFailed: (failure: { reason: string; attempt: number; retryInMs: number }) => void;
+  readonly onFailed: WriterEvents["failed"];
+  /** Told if the writer itself ends though nobody asked it to: nothing is stored any more. */
+  readonly onWriterEnded: (error: unknown) => void;
 }
 
 /**
@@ -102,6 +104,7 @@ export class Collector {
   readonly #writer: Writer;
   readonly #store: Store;
   readonly #readyStallMs: number;
+  readonly #onWriterEnded: (error: unknown) => void;
   readonly #commitMs = new Histogram(0.001);
   readonly #transactionEvents = new Histogram(1);
   readonly #drainRate = new DrainRate();
@@ -125,6 +128,7 @@ export class Collector {
     this.#channel = new Channel({ capacity: queueCapacity, capacityBytes: queueBytes });
     this.#store = store;
     this.#readyStallMs = options.readyStallMs;
+    this.#onWriterEnded = options.onWriterEnded;
     this.#writer = new Writer(this.#channel, store, {
       ...writer,
       events: {
@@ -142,7 +146,9 @@ export class Collector {
   async start(): Promise<void> {
     const { lastBatch } = await this.#store.open();
     this.#running = this.#writer.run(lastBatch, this.#abort.signal);
-    this.#running.catch(() => {}); // awaited by drain; aborted only by abandon
+    this.#running.catch((error) => {
+      if (!this.#abort.signal.aborted) this.#onWriterEnded(error);
+    });
   }
 
   /** Whether it was told to take no more. */
@@ -272,13 +278,13 @@ export class Collector {
     return { code: "queue-full", detail, headers: { "retry-after": String(seconds) } };
   }
 
-  #onCommitted(done: { rows: number; deadLetters: number; ms: number }): void {
+  #onCommitted(done: Parameters<WriterEvents["committed"]>[0]): void {
     const events = done.rows + done.deadLetters;
     this.#committed += done.rows;
     this.#deadLettered += done.deadLetters;
     this.#commitMs.record(done.ms);
     this.#transactionEvents.record(events);
-    this.#drainRate.record(events, done.ms);
+    this.#drainRate.record(events, done.busyMs);
     this.#lastCommitAtMs = Date.now();
     this.#lastCommitError = null;
   }

@@ -20,6 +20,7 @@ export interface Quantiles {
 export class Histogram {
   readonly #inner: RecordableHistogram = createHistogram();
   readonly #scale: number;
+  #max = 0;
 
   /**
    * `resolution` is the smallest difference it can tell, in the unit recorded: 0.001 for
@@ -32,14 +33,15 @@ export class Histogram {
   /** Records one value. */
   record(value: number): void {
     this.#inner.record(Math.max(1, Math.round(value * this.#scale)));
+    this.#max = Math.max(this.#max, value);
   }
 
   /** The quantiles so far; all 0 if nothing was recorded. */
   quantiles(): Quantiles {
-    const { count, max } = this.#inner;
+    const { count } = this.#inner;
     // A bucket answers for its largest value, which may be above all that was recorded.
     const at = (percentile: number) =>
-      count === 0 ? 0 : Math.min(this.#inner.percentile(percentile), max) / this.#scale;
-    return { count, p50: at(50), p90: at(90), p99: at(99), max: at(100) };
+      count === 0 ? 0 : Math.min(this.#inner.percentile(percentile) / this.#scale, this.#max);
+    return { count, p50: at(50), p90: at(90), p99: at(99), max: this.#max };
   }
 }

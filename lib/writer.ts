@@ -28,8 +28,11 @@ export interface WriterOptions {
 
 /** What the writer tells of its work. */
 export interface WriterEvents {
-  /** A batch is in the database. `ms` runs from the first attempt, failed ones included. */
-  committed(done: { rows: number; deadLetters: number; ms: number }): void;
+  /**
+   * A batch is in the database. `ms` runs from the first attempt, failed ones included; `busyMs` is
+   * the part of it that no batch before took.
+   */
+  committed(done: { rows: number; deadLetters: number; ms: number; busyMs: number }): void;
   /** An attempt failed; the next comes in `retryInMs`. */
   failed(failure: { reason: string; attempt: number; retryInMs: number }): void;
 }
@@ -42,6 +45,7 @@ export class Writer {
   readonly #events: WriterEvents;
   /** When each batch under way was taken, the oldest first. */
   readonly #startedMs: number[] = [];
+  #committedMs = -Infinity;
 
   /** The writer is the channel's one receiver. */
   constructor(
@@ -115,8 +119,11 @@ export class Writer {
     this.#channel.release(received);
     this.#startedMs.shift();
     const deadLetters = batch.deadLetters.length;
-    const ms = performance.now() - startedMs;
-    this.#events.committed({ rows: events - deadLetters, deadLetters, ms });
+    const nowMs = performance.now();
+    const busyMs = nowMs - Math.max(startedMs, this.#committedMs);
+    this.#committedMs = nowMs;
+    const ms = nowMs - startedMs;
+    this.#events.committed({ rows: events - deadLetters, deadLetters, ms, busyMs });
   }
 
   /** Waits before the next attempt: doubling, jittered, cut short by the signal. */

@@ -102,10 +102,10 @@ async function measureCollector(
   await wrk(collector.url + path, { ...options, seconds: 1 });
   const before = await collector.settled();
   const cpuBefore = await cpuMs(collector.process.pid);
-  const startMs = performance.now();
-  await wrk(collector.url + path, options);
+  const { requests, requestsPerSecond } = await wrk(collector.url + path, options);
+  const sentMs = performance.now();
   const after = await collector.settled();
-  const seconds = (performance.now() - startMs) / 1000;
+  const seconds = requests / requestsPerSecond + (performance.now() - sentMs) / 1000;
   const used = await cpuMs(collector.process.pid) - cpuBefore;
   const events = (after.committed ?? 0) - (before.committed ?? 0);
   const { p50 = 0 } = after.transaction_events as unknown as { p50?: number };
