@@ -7,7 +7,7 @@ import { BodyReader } from "./lib/http/body.ts";
 import { createHandler } from "./lib/http/handler.ts";
 import { Listener } from "./lib/http/listener.ts";
 import { servedHostnames } from "./lib/http/target.ts";
-import { createLog } from "./lib/log.ts";
+import { createLog, write } from "./lib/log.ts";
 import { Operator } from "./lib/operator.ts";
 import { nativeRoutes } from "./lib/protocols/native.ts";
 import { onStopSignal } from "./lib/stop_signal.ts";
@@ -27,7 +27,7 @@ async function run(config: Config, operator: Operator): Promise<void> {
     synchronous: config.synchronous,
     openTimeoutMs: OPEN_TIMEOUT_MS,
     hangMs: config.storeTimeoutMs,
-    onHang: (error) => endNow(`${error.message} ${error.hint}`, EXIT_CODES[error.code]),
+    onHang: ({ code, message, hint }) => endNow(`${message} ${hint}`, EXIT_CODES[code]),
     onGone: (reason) => operator.storeGone(reason),
   });
   const collector = new Collector({
@@ -43,7 +43,7 @@ async function run(config: Config, operator: Operator): Promise<void> {
     readyStallMs: config.readyStallMs,
     store,
     onFailed: (failure) => operator.commitFailed(failure),
-    onWriterEnded: (error) => endNow(`The writer ended: ${error}.`, EXIT_BUG),
+    onWriterEnded: (error) => endNow(`The writer ended: ${error}`, EXIT_BUG),
   });
   using bodies = new BodyReader({
     bytesMax: config.maxBodyBytes,
@@ -54,14 +54,10 @@ async function run(config: Config, operator: Operator): Promise<void> {
   const listener: Listener = new Listener({
     hostname: config.host,
     port: config.port,
-    bodies,
     handler: createHandler({
       collector,
       bodies,
-      routes: nativeRoutes({
-        eventsMax: config.maxRequestEvents,
-        eventBytesMax: config.maxEventBytes,
-      }),
+      routes: nativeRoutes(config),
       decodedBytesMax: config.maxDecodedBytes,
       hostnames: servedHostnames(config.allowedHosts, config.host),
       serverStats: () => ({ bodies_in_flight: bodies.inFlight, relistens: listener.relistens }),
@@ -76,15 +72,26 @@ async function run(config: Config, operator: Operator): Promise<void> {
   };
 
   const signals = onStopSignal(config.shutdownTimeoutMs);
+  signals.expired.then((why) => endNow(why, EXIT_NOT_STORED));
   await collector.start();
-  operator.started(listener.start(), config);
+  operator.started(await listen(listener, collector), config);
 
   operator.stopping(await signals.stop);
-  signals.expired.then((why) => endNow(why, EXIT_NOT_STORED));
   collector.startDraining();
-  await listener.stop(config.bodyTimeoutMs);
-  await collector.drain();
+  await bodies.idle(config.bodyTimeoutMs);
+  await collector.drain(); // new requests are answered 503 until it is done
+  await listener.stop();
   operator.stopped(collector.account());
+}
+
+/** Starts to listen; if it can not, the database is closed as after any run. */
+async function listen(listener: Listener, collector: Collector): Promise<Deno.NetAddr> {
+  try {
+    return listener.start();
+  } catch (error) {
+    await collector.drain();
+    throw error;
+  }
 }
 
 if (import.meta.main) {
@@ -92,7 +99,7 @@ if (import.meta.main) {
   try {
     const command = readCommand(Deno.args, Deno.env.toObject());
     if (command.kind === "help") {
-      Deno.stdout.writeSync(new TextEncoder().encode(command.text));
+      write(Deno.stdout, command.text);
     } else {
       operator = new Operator(createLog(command.config.logFormat));
       await run(command.config, operator);

@@ -4,7 +4,7 @@ import { toUtc } from "../lib/timestamp.ts";
 import { sampleEvent, sampleLines } from "./sample.ts";
 
 const context = { receivedAt: 1_795_520_166_556, isAscii: true };
-const limits = { eventsMax: 10_000, eventBytesMax: 262_144 };
+const limits = { maxRequestEvents: 10_000, maxEventBytes: 262_144 };
 const encoder = new TextEncoder();
 const one = sampleEvent(1);
 const lines = sampleLines(500);

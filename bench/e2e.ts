@@ -40,7 +40,9 @@ if (wanted("b")) {
     "(b) NDJSON in bulk",
     "`POST /events`, 500 events a request, 16 connections, driven by wrk. The ceiling is SQLite " +
       "inserting the same rows by itself (`INSERT … WITH RECURSIVE`) in transactions of the same " +
-      "size, same settings, with the machine to itself.",
+      "size, page size and `synchronous`, with the machine to itself. wrk sends without regard to " +
+      "`Retry-After`, so the queue is full and part of the requests is refused; they cost time and " +
+      "do not count.",
     await bulkEvents(ROUNDS, SECONDS),
   );
 }
@@ -48,7 +50,7 @@ if (wanted("c")) {
   section(
     "(c) Growth",
     "Commit rate through the store's own code, transactions of 10,000 events, `synchronous=FULL`; " +
-      "each figure is the median of the million rows before the milestone.",
+      "each figure is the rate of the million rows before the milestone, checkpoints included.",
     growth([1, 5, 10, 20]),
   );
 }
@@ -87,8 +89,9 @@ async function document(): Promise<string> {
     "parts one by one.\n",
     `Measured on ${new Date().toISOString().slice(0, 10)}: ${cores} cores (${cpu}), Linux, Deno ` +
     `${Deno.version.deno}, load generator and server on the same machine. Absolute figures drift ` +
-    `on a shared machine; the ratios are from runs that took turns. Each figure is the median of ` +
-    `${ROUNDS} runs of ${SECONDS} s, with the smallest and largest in brackets.\n`,
+    `on a shared machine; the ratios are from runs that took turns. In (a), (b) and (d) each figure ` +
+    `is the median of ${ROUNDS} runs of ${SECONDS} s, with the smallest and largest ratio in ` +
+    `brackets; (c) and (e) are one run.\n`,
     ...sections,
   ].join("\n");
 }

@@ -5,11 +5,11 @@ import { sampleLines } from "./sample.ts";
 
 const encoder = new TextEncoder();
 const context = { receivedAt: 1_795_520_166_556, isAscii: true };
-const limits = { eventsMax: 10_000, eventBytesMax: 262_144 };
+const limits = { maxRequestEvents: 10_000, maxEventBytes: 262_144 };
 
 for (const synchronous of ["full", "normal"] as const) {
   const path = `${Deno.makeTempDirSync({ prefix: "firehouse-bench-" })}/events.db`;
-  const database = new Database({ path, synchronous, openTimeoutMs: 1000 });
+  const database = new Database({ path, synchronous, openTimeoutMs: 1000, run: "" });
   let number = 0;
   for (const events of [200, 1000, 10_000]) {
     const rows = encodeBatch([

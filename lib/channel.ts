@@ -116,12 +116,10 @@ export class Channel<T extends Weighted> {
     return this.#values[this.#head];
   }
 
-  /** Whether the value could ever be sent; one that could not is `full` for ever. */
-  fits(value: Weighted): boolean {
-    return value.events <= this.capacity && value.bytes <= this.capacityBytes;
-  }
-
-  /** Queues the value whole, or says why not. Never waits. */
+  /**
+   * Queues the value whole, or says why not. Never waits. A value heavier than the whole capacity is
+   * `full` for ever.
+   */
   trySend(value: T): SendResult {
     if (this.#closed) return "closed";
     const events = this.#queuedEvents + value.events;

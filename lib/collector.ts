@@ -50,7 +50,7 @@ export interface Account {
   readonly dropped: number;
   /** Waiting in the channel. */
   readonly queued: number;
-  /** In the batch that is being written. */
+  /** In the batches that are being written. */
   readonly in_flight: number;
   /** What the two identities are off by; anything but 0 is a bug. */
   readonly residual: number;
@@ -68,8 +68,8 @@ export interface Stats extends Account {
   };
   /** Time from taking a batch to its commit, retries included, in ms. */
   readonly commit_ms: Quantiles;
-  /** Events a transaction. */
-  readonly transaction_events: Quantiles;
+  /** Events a batch, that is a transaction. */
+  readonly batch_events: Quantiles;
   /** How fast the writer drains the queue while it is busy. */
   readonly drain_events_per_second: number;
   /** Failed attempts to commit. */
@@ -106,7 +106,7 @@ export class Collector {
   readonly #readyStallMs: number;
   readonly #onWriterEnded: (error: unknown) => void;
   readonly #commitMs = new Histogram(0.001);
-  readonly #transactionEvents = new Histogram(1);
+  readonly #batchEvents = new Histogram(1);
   readonly #drainRate = new DrainRate();
   readonly #refused: Partial<Record<RefusalCode, number>> = {};
   readonly #startedAtMs = Date.now();
@@ -211,7 +211,7 @@ export class Collector {
         oldest_age_ms: this.#oldestAgeMs(),
       },
       commit_ms: this.#commitMs.quantiles(),
-      transaction_events: this.#transactionEvents.quantiles(),
+      batch_events: this.#batchEvents.quantiles(),
       drain_events_per_second: Math.round(this.#drainRate.perSecond(this.#writer.batchAgeMs)),
       commit_retries: this.#retries,
       last_commit_at: this.#lastCommitAtMs === 0
@@ -264,17 +264,24 @@ export class Collector {
   }
 
   #refuseFull(submission: Submission): Refusal {
-    const { capacity, capacityBytes } = this.#channel;
-    if (!this.#channel.fits(submission)) {
-      const detail = `The request needs room for ${submission.events} events and ` +
-        `${submission.bytes} bytes; the whole queue has ${capacity} and ${capacityBytes}. ` +
-        "Send fewer events a request.";
+    const channel = this.#channel;
+    const { capacity, capacityBytes } = channel;
+    if (submission.events > capacity) {
+      const detail = `The whole queue has room for ${capacity} events (--queue-capacity), ` +
+        `the request holds ${submission.events}. Send fewer a request.`;
       return { code: "too-many-events", detail };
     }
-    const depth = this.#channel.queuedEvents + this.#channel.inFlightEvents;
+    if (submission.bytes > capacityBytes) {
+      const detail = `The whole queue has room for ${capacityBytes} bytes (--queue-bytes), ` +
+        `the request needs ${submission.bytes}. Send less a request.`;
+      return { code: "body-too-large", detail };
+    }
+    const depth = channel.queuedEvents + channel.inFlightEvents;
+    const bytes = channel.queuedBytes + channel.inFlightBytes;
     const perSecond = this.#drainRate.perSecond(this.#writer.batchAgeMs);
     const seconds = retryAfterSeconds(depth, perSecond, Math.random());
-    const detail = `The queue holds ${depth} of ${capacity} events. Send the request again later.`;
+    const detail = `The queue holds ${depth} of ${capacity} events and ${bytes} of ` +
+      `${capacityBytes} bytes. Send the request again later.`;
     return { code: "queue-full", detail, headers: { "retry-after": String(seconds) } };
   }
 
@@ -283,7 +290,7 @@ export class Collector {
     this.#committed += done.rows;
     this.#deadLettered += done.deadLetters;
     this.#commitMs.record(done.ms);
-    this.#transactionEvents.record(events);
+    this.#batchEvents.record(events);
     this.#drainRate.record(events, done.busyMs);
     this.#lastCommitAtMs = Date.now();
     this.#lastCommitError = null;

@@ -35,6 +35,10 @@ export interface IntegerOption extends OptionBase<number> {
 export interface TextOption extends OptionBase<string> {
   /** Tells the kinds apart. */
   readonly kind: "text";
+  /** What a value looks like; default: anything. */
+  readonly pattern?: RegExp;
+  /** The pattern in words. */
+  readonly expected?: string;
 }
 
 /** An option whose value is one of a few words. */
@@ -54,11 +58,15 @@ const HOUR_MS = 3_600_000;
 export const OPTIONS = {
   host: text("Listener", "127.0.0.1", "address to listen on"),
   port: integer("Listener", 8000, 0, 65_535, "", "port to listen on; 0 picks a free one"),
-  allowedHosts: text(
-    "Listener",
-    "",
-    "Host names served, separated by commas; default: any, or on a loopback address only its names",
-  ),
+  allowedHosts: {
+    ...text(
+      "Listener",
+      "",
+      "Host names served, separated by commas; default: any, or on a loopback address only its names",
+    ),
+    pattern: /^[^\s/?#@,]*( *, *[^\s/?#@,]+)*$/,
+    expected: "names separated by commas",
+  },
   maxBodyBytes: integer("Listener", MIB, 1, GIB, "bytes", "largest body as sent"),
   maxDecodedBytes: integer("Listener", 8 * MIB, 1, GIB, "bytes", "largest body after decoding"),
   maxRequestEvents: integer("Listener", 10_000, 1, 1_000_000, "events", "most events a request"),
@@ -87,7 +95,7 @@ export const OPTIONS = {
     KIB,
     64 * GIB,
     "bytes",
-    "most memory for them, about twice what was sent",
+    "most memory for them: the body and 200 bytes an event, thrice the body if it is not ASCII",
   ),
   batchSize: integer("Queue and writer", 200, 1, 1_000_000, "events", "events that end the linger"),
   batchLingerMs: integer(
@@ -176,7 +184,10 @@ export function readCommand(
     tokens: true,
   });
   for (const token of tokens) {
-    if (token.kind === "option") flags.set(token.name, flagValue(token));
+    if (token.kind === "option" && token.rawName.startsWith("--")) {
+      flags.set(token.name, flagValue(token));
+    } else if (token.kind === "option" && token.name === "help") flags.set("help", undefined);
+    else if (token.kind === "option") flagProblems.push(`unknown flag ${token.rawName}`);
     else if (token.kind === "positional") flagProblems.push(`unexpected argument "${token.value}"`);
   }
   if (flags.delete("help")) return { kind: "help", text: help() };
@@ -202,7 +213,9 @@ export function readCommand(
   if (problems.length > 0) {
     throw new CollectorError(
       flagProblems.length > 0 ? "usage" : "config",
-      `Cannot start: ${problems.length === 1 ? "" : "\n  "}${problems.join("\n  ")}`,
+      problems.length === 1
+        ? `Cannot start: ${problems[0]}.`
+        : `Cannot start:\n  ${problems.join("\n  ")}`,
       { hint: "--help lists the flags and variables with their units and defaults." },
     );
   }
@@ -213,7 +226,7 @@ export function readCommand(
 function flagValue(
   token: { readonly value?: string | undefined; readonly inlineValue?: boolean | undefined },
 ): string | undefined {
-  return !token.inlineValue && token.value?.startsWith("--") ? undefined : token.value;
+  return !token.inlineValue && /^-\D/.test(token.value ?? "") ? undefined : token.value;
 }
 
 /** What does not fit together, though each value is in range. */
@@ -304,6 +317,9 @@ function read(
   switch (option.kind) {
     case "text":
       if (value === "" && option.default !== "") problems.push(`${name} must not be empty`);
+      if (option.pattern?.test(value) === false) {
+        problems.push(`${name} must be ${option.expected}, got "${value}"`);
+      }
       return value;
     case "choice":
       if (!option.choices.includes(value)) {

@@ -37,33 +37,151 @@ export interface RefusalKind {
   readonly title: string;
   /** Whether the same request, unchanged, may succeed later. */
   readonly retryable: boolean;
+  /** What the sender can do about it. */
+  readonly advice: string;
 }
 
 /** The status table: one row per code. */
 export const REFUSALS: Readonly<Record<RefusalCode, RefusalKind>> = {
-  "body-timeout": { status: 408, title: "Body took too long", retryable: true },
-  "body-too-large": { status: 413, title: "Body too large", retryable: false },
-  "content-coding": { status: 400, title: "Body does not decode", retryable: false },
-  "body-incomplete": { status: 400, title: "Body incomplete", retryable: true },
-  "decoded-too-large": { status: 413, title: "Decoded body too large", retryable: false },
-  "draining": { status: 503, title: "Collector is stopping", retryable: true },
-  "empty-body": { status: 400, title: "Body is empty", retryable: false },
-  "event-too-large": { status: 413, title: "Event too large", retryable: false },
-  "headers-too-large": { status: 431, title: "Header too large", retryable: false },
-  "host": { status: 400, title: "Host header missing or malformed", retryable: false },
-  "internal": { status: 500, title: "Collector failed", retryable: true },
-  "invalid-event": { status: 422, title: "Invalid event", retryable: false },
-  "invalid-utf8": { status: 400, title: "Body is not UTF-8", retryable: false },
-  "malformed-json": { status: 400, title: "Malformed JSON", retryable: false },
-  "method": { status: 405, title: "Method not allowed", retryable: false },
-  "misdirected": { status: 421, title: "Host not served here", retryable: false },
-  "not-found": { status: 404, title: "Not found", retryable: false },
-  "queue-full": { status: 503, title: "Queue full", retryable: true },
-  "too-many-bodies": { status: 503, title: "Too many bodies in flight", retryable: true },
-  "too-many-events": { status: 413, title: "Too many events", retryable: false },
-  "unsupported-coding": { status: 415, title: "Unsupported content coding", retryable: false },
-  "unsupported-type": { status: 415, title: "Unsupported media type", retryable: false },
-  "uri-too-long": { status: 414, title: "URI too long", retryable: false },
+  "body-timeout": {
+    status: 408,
+    title: "Body took too long",
+    retryable: true,
+    advice: "Send the whole body at once; --body-timeout-ms is the limit.",
+  },
+  "body-too-large": {
+    status: 413,
+    title: "Body too large",
+    retryable: false,
+    advice: "Send fewer events a request; --max-body-bytes and --queue-bytes are the limits.",
+  },
+  "content-coding": {
+    status: 400,
+    title: "Body does not decode",
+    retryable: false,
+    advice: "Send one whole stream of the coding that Content-Encoding names.",
+  },
+  "body-incomplete": {
+    status: 400,
+    title: "Body incomplete",
+    retryable: true,
+    advice: "Send as many bytes as Content-Length says.",
+  },
+  "decoded-too-large": {
+    status: 413,
+    title: "Decoded body too large",
+    retryable: false,
+    advice: "Send fewer events a request; --max-decoded-bytes is the limit.",
+  },
+  "draining": {
+    status: 503,
+    title: "Collector is stopping",
+    retryable: true,
+    advice: "Send the request again after Retry-After seconds.",
+  },
+  "empty-body": {
+    status: 400,
+    title: "Body is empty",
+    retryable: false,
+    advice: "Send at least one event.",
+  },
+  "event-too-large": {
+    status: 413,
+    title: "Event too large",
+    retryable: false,
+    advice: "Send smaller events; --max-event-bytes is the limit.",
+  },
+  "headers-too-large": {
+    status: 431,
+    title: "Header too large",
+    retryable: false,
+    advice: "Send a shorter header.",
+  },
+  "host": {
+    status: 400,
+    title: "Host header missing or malformed",
+    retryable: false,
+    advice: "Name the host in the Host header.",
+  },
+  "internal": {
+    status: 500,
+    title: "Collector failed",
+    retryable: true,
+    advice: "Whether the events are stored is not known; the collector's log says what failed.",
+  },
+  "invalid-event": {
+    status: 422,
+    title: "Invalid event",
+    retryable: false,
+    advice: "Mend what `errors` lists, the first 20 problems with their places.",
+  },
+  "invalid-utf8": {
+    status: 400,
+    title: "Body is not UTF-8",
+    retryable: false,
+    advice: "Encode the body as UTF-8.",
+  },
+  "malformed-json": {
+    status: 400,
+    title: "Malformed JSON",
+    retryable: false,
+    advice: "Send JSON: one event, an array, or one event a line.",
+  },
+  "method": {
+    status: 405,
+    title: "Method not allowed",
+    retryable: false,
+    advice: "Use a method that the Allow header lists.",
+  },
+  "misdirected": {
+    status: 421,
+    title: "Host not served here",
+    retryable: false,
+    advice: "Use a host name that is served; --allowed-hosts lists them.",
+  },
+  "not-found": {
+    status: 404,
+    title: "Not found",
+    retryable: false,
+    advice: "GET / lists what is served.",
+  },
+  "queue-full": {
+    status: 503,
+    title: "Queue full",
+    retryable: true,
+    advice: "Send the request again after Retry-After seconds; nothing of it was stored.",
+  },
+  "too-many-bodies": {
+    status: 503,
+    title: "Too many bodies in flight",
+    retryable: true,
+    advice: "Send the request again after Retry-After seconds; --max-bodies is the limit.",
+  },
+  "too-many-events": {
+    status: 413,
+    title: "Too many events",
+    retryable: false,
+    advice:
+      "Send fewer events a request; --max-request-events and --queue-capacity are the limits.",
+  },
+  "unsupported-coding": {
+    status: 415,
+    title: "Unsupported content coding",
+    retryable: false,
+    advice: "Use a Content-Encoding that the Accept-Encoding header lists.",
+  },
+  "unsupported-type": {
+    status: 415,
+    title: "Unsupported media type",
+    retryable: false,
+    advice: "Use a Content-Type that the Accept-Post header lists, in UTF-8.",
+  },
+  "uri-too-long": {
+    status: 414,
+    title: "URI too long",
+    retryable: false,
+    advice: "Send a shorter URL.",
+  },
 };
 
 /** One thing wrong with one event. Never carries the value itself. */

@@ -12,11 +12,19 @@ export type Log = (
 
 /** Makes a log of the given format that writes to stderr. */
 export function createLog(format: "text" | "json"): Log {
-  const encoder = new TextEncoder();
   const line = format === "json" ? jsonLine : textLine;
   return (level, message, fields = {}) => {
-    Deno.stderr.writeSync(encoder.encode(line(level, message, fields) + "\n"));
+    write(Deno.stderr, line(level, message, fields) + "\n");
   };
+}
+
+/** Writes text whole. When nobody reads it any more it is dropped: a closed pipe must not end the program. */
+export function write(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  try {
+    for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
+      rest = rest.subarray(to.writeSync(rest));
+    }
+  } catch { /* see above */ }
 }
 
 function jsonLine(

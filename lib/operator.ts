@@ -8,6 +8,8 @@ import type { Log } from "./log.ts";
 /** Writes the lines; lines that would come again and again are thinned out. */
 export class Operator {
   readonly #log: Log;
+  #storesGone = 0;
+  #requestsFailed = 0;
 
   /** Writes to `log`. */
   constructor(log: Log) {
@@ -38,12 +40,13 @@ export class Operator {
   /** It stops with events not stored. */
   notStored(why: string, account: Account): void {
     const lost = account.queued + account.in_flight;
-    this.#log("error", `${why}: ${lost} events were not stored; ${accountLine(account)}`);
+    this.#log("error", `${why}: up to ${lost} events were not stored; ${accountLine(account)}`);
   }
 
   /** It cannot go on, or not start. */
   failed(error: CollectorError): void {
-    this.#log("error", `${error.message} ${error.hint}`);
+    const separator = error.message.includes("\n") ? "\n" : " ";
+    this.#log("error", error.message + separator + error.hint);
   }
 
   /** An attempt to commit failed. */
@@ -55,6 +58,7 @@ export class Operator {
 
   /** The store Worker is gone. */
   storeGone(reason: string): void {
+    if (!isPowerOfTwo(++this.#storesGone)) return;
     this.#log("error", `the store Worker ended and is started again: ${reason}`);
   }
 
@@ -66,6 +70,7 @@ export class Operator {
 
   /** A request made the handler itself fail. */
   requestFailed(error: unknown): void {
+    if (!isPowerOfTwo(++this.#requestsFailed)) return;
     this.#log("error", `a request failed: ${error}`);
   }
 }

@@ -59,10 +59,10 @@ export class Writer {
     this.#events = options.events;
   }
 
-  /** How long the oldest batch under way has been so, in ms; 0 if none is. */
+  /** How long nothing was committed though a batch is under way, in ms; 0 if none is. */
   get batchAgeMs(): number {
     const [oldest] = this.#startedMs;
-    return oldest === undefined ? 0 : performance.now() - oldest;
+    return oldest === undefined ? 0 : performance.now() - Math.max(oldest, this.#committedMs);
   }
 
   /**
@@ -72,8 +72,7 @@ export class Writer {
    * not wait for this thread, which may be busy with requests.
    *
    * @param lastBatch Number of the last batch in the store.
-   * @throws the signal's reason when it is aborted, once the store has answered; the batches under
-   * way are then in doubt.
+   * @throws the signal's reason when it is aborted; the batches under way are then in doubt.
    */
   async run(lastBatch: number, signal: AbortSignal): Promise<void> {
     const { batchSize, lingerMs, transactionEvents, transactionBytes } = this.#options;

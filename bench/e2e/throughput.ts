@@ -108,7 +108,7 @@ async function measureCollector(
   const seconds = requests / requestsPerSecond + (performance.now() - sentMs) / 1000;
   const used = await cpuMs(collector.process.pid) - cpuBefore;
   const events = (after.committed ?? 0) - (before.committed ?? 0);
-  const { p50 = 0 } = after.transaction_events as unknown as { p50?: number };
+  const { p50 = 0 } = after.batch_events as unknown as { p50?: number };
   return {
     perSecond: events / seconds,
     cpuMicroseconds: used * 1000 / events,

@@ -12,7 +12,7 @@ import type { Refusal } from "../errors.ts";
 export interface BodyLimits {
   /** Most bytes a body, before content decoding. */
   readonly bytesMax: number;
-  /** Longest time from head to last byte, in ms; kept to within {@linkcode SWEEP_MS}. */
+  /** Longest time from head to last byte, in ms; kept to within twice {@linkcode SWEEP_MS}. */
   readonly timeoutMs: number;
   /** Most bodies being read at once. */
   readonly inFlightMax: number;
@@ -133,7 +133,7 @@ export class BodyReader {
     this.#nowMs = performance.now();
     const { timeoutMs } = this.#limits;
     for (const reading of this.#readings) { // oldest first
-      if (this.#nowMs - reading.startedMs < timeoutMs) break;
+      if (this.#nowMs - reading.startedMs < timeoutMs + SWEEP_MS) break; // the start was rounded down
       this.#readings.delete(reading);
       reading.end({
         code: "body-timeout",

@@ -6,7 +6,7 @@
  * the test that tries every truncation.
  */
 
-import { brotliDecompressSync, gunzipSync, inflateSync, type ZlibOptions } from "node:zlib";
+import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import type { Refusal } from "../errors.ts";
 import { decompressZstd } from "./zstd.ts";
 
@@ -19,11 +19,11 @@ export const ACCEPTED_CODINGS = "gzip, deflate, br, zstd";
  * @param coding The Content-Encoding header.
  * @param bytesMax Most bytes after decoding.
  */
-export async function undoCoding(
+export function undoCoding(
   body: Uint8Array,
   coding: string,
   bytesMax: number,
-): Promise<Uint8Array | Refusal> {
+): Uint8Array | Refusal {
   const undo = CODINGS.get(coding.trim().toLowerCase());
   if (undo === undefined) {
     return {
@@ -33,7 +33,7 @@ export async function undoCoding(
     };
   }
   try {
-    return await undo(body, bytesMax);
+    return undo(body, bytesMax);
   } catch (error) {
     return isOverLimit(error)
       ? { code: "decoded-too-large", detail: `Expected at most ${bytesMax} bytes after decoding.` }
@@ -41,7 +41,7 @@ export async function undoCoding(
   }
 }
 
-type Undo = (body: Uint8Array, bytesMax: number) => Uint8Array | Promise<Uint8Array>;
+type Undo = (body: Uint8Array, bytesMax: number) => Uint8Array;
 
 const CODINGS: ReadonlyMap<string, Undo> = new Map<string, Undo>([
   ["identity", (body) => body],
@@ -65,8 +65,11 @@ function undoDeflate(body: Uint8Array, bytesMax: number): Uint8Array {
   );
 }
 
-/** Both stop without a word at bytes that are not theirs: so it is asked how much they took. */
-function wholeInput(body: Uint8Array, undo: (options: ZlibOptions) => unknown): Uint8Array {
+/** They stop without a word at bytes that are not theirs: so it is asked how much they took. */
+function wholeInput(
+  body: Uint8Array,
+  undo: (options: { readonly info: boolean }) => unknown,
+): Uint8Array {
   const { buffer, engine } = undo({ info: true }) as {
     buffer: Uint8Array;
     engine: { bytesWritten: number };
@@ -76,14 +79,16 @@ function wholeInput(body: Uint8Array, undo: (options: ZlibOptions) => unknown): 
 }
 
 /**
- * The synchronous decoder keeps the limit but takes a cut stream for a whole one; the stream tells
- * a cut one but inflates without limit: so the first measures, the second decodes.
+ * Takes a cut stream for a whole one. So it is given a byte too many: only after a whole stream is
+ * that byte left.
  */
-async function undoBrotli(body: Uint8Array, bytesMax: number): Promise<Uint8Array> {
-  brotliDecompressSync(body, { maxOutputLength: bytesMax });
-  const stream = new Blob([body as Uint8Array<ArrayBuffer>]).stream()
-    .pipeThrough(new DecompressionStream("brotli"));
-  return await new Response(stream).bytes();
+function undoBrotli(body: Uint8Array, bytesMax: number): Uint8Array {
+  const padded = new Uint8Array(body.length + 1);
+  padded.set(body);
+  return wholeInput(
+    body,
+    (options) => brotliDecompressSync(padded, { ...options, maxOutputLength: bytesMax }),
+  );
 }
 
 function isOverLimit(error: unknown): boolean {

@@ -1,10 +1,9 @@
 /**
  * Listens, and goes on listening: the accept loop of `Deno.serve` ends when the process is out of
- * file descriptors. Stops without cutting a request short.
+ * file descriptors.
  */
 
 import { CollectorError } from "../errors.ts";
-import type { BodyReader } from "./body.ts";
 
 /** How it listens. */
 export interface ListenerOptions {
@@ -14,8 +13,6 @@ export interface ListenerOptions {
   readonly port: number;
   /** Answers the requests. */
   readonly handler: (request: Request) => Response | Promise<Response>;
-  /** Waited for when it stops. */
-  readonly bodies: BodyReader;
   /** Told each time it has to listen again: why, and how often so far. */
   readonly onRelisten: (error: unknown, count: number) => void;
 }
@@ -61,12 +58,10 @@ export class Listener {
   }
 
   /**
-   * Lets the bodies in flight finish, for at most `timeoutMs`, then closes what it can. The
-   * handler must refuse new requests from before this call: the runtime's own shutdown would break
-   * the bodies (denoland/deno#36809).
+   * Closes what it can. Bodies in flight must have been waited for: the runtime's shutdown would
+   * break them (denoland/deno#36809).
    */
-  async stop(timeoutMs: number): Promise<void> {
-    await this.#options.bodies.idle(timeoutMs);
+  async stop(): Promise<void> {
     this.#stopping = true;
     // It would wait for ever for a body that never ends; such a connection ends with the process.
     await Promise.race([this.#server?.shutdown(), delay(SHUTDOWN_MS)]);
@@ -85,15 +80,17 @@ export class Listener {
   }
 
   async #relisten(error: unknown, port: number): Promise<void> {
-    if (this.#stopping) return;
-    this.#relistens++;
-    this.#options.onRelisten(error, this.#relistens);
-    await delay(RELISTEN_MS);
-    if (this.#stopping) return;
-    try {
-      this.#serve(port);
-    } catch (again) {
-      await this.#relisten(again, port);
+    while (!this.#stopping) {
+      this.#relistens++;
+      this.#options.onRelisten(error, this.#relistens);
+      await delay(RELISTEN_MS);
+      if (this.#stopping) return;
+      try {
+        this.#serve(port);
+        return;
+      } catch (again) {
+        error = again;
+      }
     }
   }
 }

@@ -5,7 +5,7 @@ import { type Refusal, type RefusalCode, REFUSALS } from "../errors.ts";
 /** Where the type of a problem can be looked up on the collector itself. */
 export const PROBLEMS_PATH = "/problems/";
 
-/** The answer for a refusal. Nothing of the request is or will be stored. */
+/** The answer for a refusal. Nothing of the request is or will be stored, but for `internal`: unknown. */
 export function problemResponse(refusal: Refusal): Response {
   const { status, title, retryable } = REFUSALS[refusal.code];
   const { code, detail, errors, errorsTotal } = refusal;

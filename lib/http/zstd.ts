@@ -9,6 +9,8 @@ import { zstdDecompressSync } from "node:zlib";
 
 const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50; // to 0x184d2a5f
+/** Most frames a body: each costs a call of the decoder, however small it is. */
+const FRAMES_MAX = 1000;
 const RLE_BLOCK = 1, RESERVED_BLOCK = 3;
 
 /**
@@ -25,6 +27,7 @@ export function decompressZstd(body: Uint8Array, bytesMax: number): Uint8Array {
   for (let at = 0, end; at < body.length || contents.length === 0; at = end) {
     const magic = view.getUint32(at, true);
     if (magic === FRAME_MAGIC) {
+      if (contents.length === FRAMES_MAX) throw new Error("too many zstd frames");
       end = frameEnd(view, at);
       // A limit of 0 would mean none, so an empty rest is told from a full one by one byte more.
       const maxOutputLength = bytesMax - length + 1;

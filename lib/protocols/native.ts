@@ -14,9 +14,9 @@ import { DEPTH_MAX, EventReader, NOWHERE, type Place, utf8Slice } from "./native
 /** What a request may hold. */
 export interface NativeLimits {
   /** Most events a request. */
-  readonly eventsMax: number;
+  readonly maxRequestEvents: number;
   /** Most bytes an event, as UTF-8. */
-  readonly eventBytesMax: number;
+  readonly maxEventBytes: number;
 }
 
 /** What the events of this protocol carry as `source`. */
@@ -108,13 +108,14 @@ export function decodeLines(
     const from = skipSpaceTo(body, start, end);
     if (from === end) continue;
     events++;
+    if (malformed !== null) continue; // refused already: only counted
     reader.place = { line };
     reader.read(from);
     // The reader knows of no lines: an event that goes on in the next one is malformed too.
     const isWhole = reader.at >= 0
       ? reader.at <= end && skipSpaceTo(body, reader.at, end) === end
       : isReadable(reader, body.subarray(from, end));
-    if (!isWhole) malformed ??= malformedLine(line);
+    if (!isWhole) malformed = malformedLine(line);
     tooLarge ??= refuseTooLarge(end - from, limits, reader.place);
   }
   if (events === 0) return EMPTY;
@@ -129,10 +130,10 @@ function finish(
   reader: EventReader,
   splitBody: (body: Uint8Array) => readonly string[],
   { receivedAt, isAscii }: DecodeContext,
-  { eventsMax }: NativeLimits,
+  { maxRequestEvents }: NativeLimits,
 ): Submission | Refusal {
-  if (events > eventsMax) {
-    const detail = `Expected at most ${eventsMax} events a request, got ${events}.`;
+  if (events > maxRequestEvents) {
+    const detail = `Expected at most ${maxRequestEvents} events a request, got ${events}.`;
     return { code: "too-many-events", detail, events };
   }
   if (reader.problemsTotal > 0) return invalid(reader, events);
@@ -170,11 +171,11 @@ function invalid(reader: EventReader, events: number): Refusal {
 
 function refuseTooLarge(
   bytes: number,
-  { eventBytesMax }: NativeLimits,
+  { maxEventBytes }: NativeLimits,
   place: Place,
 ): Refusal | null {
-  if (bytes <= eventBytesMax) return null;
-  const detail = `Expected events of at most ${eventBytesMax} bytes, got one of ${bytes}.`;
+  if (bytes <= maxEventBytes) return null;
+  const detail = `Expected events of at most ${maxEventBytes} bytes, got one of ${bytes}.`;
   const errors = [{ ...place, pointer: "", code: "event-too-large", detail }];
   return { code: "event-too-large", detail, errors, errorsTotal: 1, events: 1 };
 }

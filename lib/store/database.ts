@@ -20,6 +20,8 @@ export interface DatabaseOptions {
   readonly path: string;
   /** How far a commit goes. */
   readonly synchronous: Synchronous;
+  /** Who writes: the same over restarts of the Worker, another for another process. */
+  readonly run: string;
   /** How long opening waits for a lock of another process, in ms. */
   readonly openTimeoutMs: number;
 }
@@ -54,6 +56,7 @@ export class Database {
   readonly #readLedger: Statement;
   readonly #writeLedger: Statement;
   readonly #insertDeadLetter: Statement;
+  readonly #run: string;
   #bytesSinceCheckpoint = 0;
 
   /**
@@ -63,10 +66,11 @@ export class Database {
    */
   constructor(options: DatabaseOptions) {
     const connection = this.#connection = openConnection(options);
+    this.#run = options.run;
     this.#begin = connection.prepare("BEGIN IMMEDIATE");
     this.#commit = connection.prepare("COMMIT");
     this.#rollback = connection.prepare("ROLLBACK");
-    this.#readLedger = connection.prepare("SELECT last_batch FROM ledger");
+    this.#readLedger = connection.prepare("SELECT run, last_batch FROM ledger");
     this.#writeLedger = connection.prepare(
       "UPDATE ledger SET last_batch = ?, committed = committed + ?, dead_lettered = dead_lettered + ?",
     );
@@ -77,25 +81,32 @@ export class Database {
 
   /** Number of the last batch that was committed, 0 if there is none. @throws {SqliteError} */
   get lastBatch(): number {
-    const row = this.#readLedger.get([]);
-    // Without this nothing would be written, and every batch be taken for one that was.
-    if (row === undefined) throw new SqliteError("the ledger has no row", CORRUPT, undefined);
-    return Number(row.last_batch);
+    return this.#ledger().lastBatch;
+  }
+
+  /** Makes this run the one that writes. @throws {SqliteError} */
+  takeOver(): void {
+    this.#connection.prepare("UPDATE ledger SET run = ?").run([this.#run]);
   }
 
   /**
-   * Writes a batch in one transaction, unless the ledger says that it is there already, or that the
-   * one before it is not.
+   * Writes a batch in one transaction, unless the ledger says that it is there already, that the
+   * one before it is not, or that another run writes now.
    *
    * @throws {SqliteError} if it failed; nothing is then known to be stored.
    */
   write(batch: Batch): WriteOutcome {
     try {
       this.#begin.run([]);
-      const { lastBatch } = this;
-      if (batch.number > lastBatch + 1) {
+      const { run, lastBatch } = this.#ledger();
+      const reason = run !== this.#run
+        ? "another collector writes to this database"
+        : batch.number > lastBatch + 1
+        ? `batch ${lastBatch + 1} comes before ${batch.number}`
+        : null;
+      if (reason !== null) {
         this.#rollBack();
-        return { kind: "failed", reason: `batch ${lastBatch + 1} comes before ${batch.number}` };
+        return { kind: "failed", reason };
       }
       if (batch.number > lastBatch) this.#insert(batch);
       this.#commit.run([]);
@@ -128,6 +139,13 @@ export class Database {
   /** Closes the connection; a transaction that is open is undone. */
   close(): void {
     this.#connection.close();
+  }
+
+  #ledger(): { readonly run: unknown; readonly lastBatch: number } {
+    const row = this.#readLedger.get([]);
+    // Without this nothing would be written, and every batch be taken for one that was.
+    if (row === undefined) throw new SqliteError("the ledger has no row", CORRUPT, undefined);
+    return { run: row.run, lastBatch: Number(row.last_batch) };
   }
 
   #insert(batch: Batch): void {
@@ -313,7 +331,7 @@ function migrate(connection: Connection, path: string): void {
 function checkTables(connection: Connection): void {
   connection.prepare(`SELECT ${EVENT_COLUMNS.join()} FROM events`);
   connection.prepare("SELECT received_at, source, reason, raw FROM dead_letters");
-  const ledger = connection.prepare("SELECT last_batch, committed, dead_lettered FROM ledger");
+  const ledger = connection.prepare("SELECT run, last_batch, committed, dead_lettered FROM ledger");
   if (ledger.get([]) === undefined) {
     throw new SqliteError("the ledger has no row", CORRUPT, undefined);
   }

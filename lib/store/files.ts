@@ -11,28 +11,43 @@ export interface DatabaseLock {
 }
 
 /**
- * Takes the lock file of a database.
+ * Takes the lock file of a database, after a look whether it is one: beside a file of another kind
+ * nothing is made.
  *
- * @throws {CollectorError} if another collector has it, or the folder can not be written.
+ * @throws {CollectorError} if another collector has it, the folder can not be written, or see
+ * {@linkcode checkHeader}.
  */
 export function lockDatabase(path: string): DatabaseLock {
-  const lockPath = `${path}.lock`;
-  let file: Deno.FsFile;
+  checkHeader(path);
+  const lockPath = `${realPath(path)}.lock`;
+  let file: Deno.FsFile | undefined;
+  let isLocked: boolean;
   try {
     file = Deno.openSync(lockPath, { create: true, write: true });
+    isLocked = file.tryLockSync(true);
   } catch (cause) {
-    throw new CollectorError("database-path", `Cannot write ${lockPath}: ${message(cause)}.`, {
+    file?.close();
+    throw new CollectorError("database-path", `Cannot lock ${lockPath}: ${message(cause)}.`, {
       hint: "Make the folder and let this user write in it, or name another file with --db.",
       cause,
     });
   }
-  if (!file.tryLockSync(true)) {
+  if (!isLocked) {
     file.close();
     throw new CollectorError("second-collector", `Another collector is using ${path}.`, {
       hint: "Stop it first, or name another file with --db.",
     });
   }
   return { [Symbol.dispose]: () => file.close() };
+}
+
+/** The file behind links, so that two names of a database have one lock. */
+function realPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return path; // it is not there yet
+  }
 }
 
 /**
@@ -49,7 +64,10 @@ export function checkHeader(path: string): void {
   let length: number;
   try {
     using file = Deno.openSync(path, { read: true });
-    if (!file.statSync().isFile) throw foreign(path, "it is not a file");
+    const { isFile, nlink } = file.statSync();
+    if (!isFile) throw foreign(path, "it is not a file");
+    // SQLite keeps its log by the name: under two names there would be two logs of one database.
+    if ((nlink ?? 1) > 1) throw foreign(path, "the file has a second name (a hard link)");
     length = file.readSync(header) ?? 0;
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return;

@@ -6,15 +6,18 @@ import type { DatabaseOptions } from "./database.ts";
 
 /** From the main thread. */
 export type StoreQuestion =
-  /** The first message: open the database, and hold the Web Lock of this name while alive. */
-  | { readonly kind: "open"; readonly options: DatabaseOptions; readonly aliveLock: string }
+  /** The first message: open the database; the first Worker of a run takes it over. */
+  | { readonly kind: "open"; readonly options: DatabaseOptions; readonly isFirst: boolean }
   | { readonly kind: "write"; readonly batch: Batch }
   /** Checkpoint, close the database and end. */
   | { readonly kind: "close" };
 
 /** From the Worker. */
 export type StoreAnswer =
-  /** Said once, unasked, when its modules are loaded: what is sent before that can get lost. */
+  /**
+   * Said once, unasked, when its modules are loaded (what is sent before that can get lost) and it
+   * holds the Web Lock of its own name.
+   */
   | { readonly kind: "ready" }
   | { readonly kind: "opened"; readonly lastBatch: number }
   | {
@@ -24,4 +27,4 @@ export type StoreAnswer =
     readonly hint: string;
   }
   | { readonly kind: "written"; readonly outcome: WriteOutcome }
-  | { readonly kind: "closed"; readonly error: string | null };
+  | { readonly kind: "closed" };

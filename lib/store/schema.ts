@@ -30,21 +30,23 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
        raw         TEXT NOT NULL
      ) STRICT`,
     // One row: changed in the transaction of every batch, so that a commit whose answer was lost
-    // can be told from one that did not happen.
+    // can be told from one that did not happen. `run` is who writes: numbers of another run say
+    // nothing about ours.
     `CREATE TABLE ledger (
        one           INTEGER PRIMARY KEY CHECK (one = 1),
+       run           TEXT NOT NULL,
        last_batch    INTEGER NOT NULL,
        committed     INTEGER NOT NULL,
        dead_lettered INTEGER NOT NULL
      ) STRICT`,
-    `INSERT INTO ledger VALUES (1, 0, 0, 0)`,
+    `INSERT INTO ledger VALUES (1, '', 0, 0, 0)`,
   ],
 ];
 
 /** The user_version this program writes. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length;
 
-/** The columns a row is inserted with, in the order they are bound. */
+/** The columns of `events` but its id, which are checked to be there. */
 export const EVENT_COLUMNS = [
   "user_id",
   "actor",

@@ -19,26 +19,28 @@ let options: DatabaseOptions;
 self.onmessage = ({ data: question }: MessageEvent<StoreQuestion>) => {
   switch (question.kind) {
     case "open":
-      return void open(question.options, question.aliveLock);
+      return open(question.options, question.isFirst);
     case "write":
       answer({ kind: "written", outcome: write(question.batch) });
       return checkpoint();
     case "close":
-      answer({ kind: "closed", error: close() });
+      close();
+      answer({ kind: "closed" });
       return self.close();
   }
 };
-answer({ kind: "ready" });
+// The main thread names the Worker after the lock by which it will notice its end.
+holdWhileAlive(self.name).then(() => answer({ kind: "ready" }));
 
 function answer(message: StoreAnswer): void {
   self.postMessage(message);
 }
 
-async function open(given: DatabaseOptions, aliveLock: string): Promise<void> {
-  await holdWhileAlive(aliveLock);
+function open(given: DatabaseOptions, isFirst: boolean): void {
   options = given;
   try {
     database = new Database(options);
+    if (isFirst) database.takeOver();
     answer({ kind: "opened", lastBatch: database.lastBatch });
   } catch (error) {
     if (!(error instanceof CollectorError)) throw error;
@@ -73,14 +75,10 @@ function abandon(): void {
   } catch { /* it was broken before */ }
 }
 
-/** Checkpoints and closes; gives the error of the checkpoint, if it failed. */
-function close(): string | null {
+/** Checkpoints and closes. If that fails nothing is lost: the next start reads the log. */
+function close(): void {
   try {
     database?.checkpointAll();
-    return null;
-  } catch (error) {
-    return (error as Error).message;
-  } finally {
-    abandon();
-  }
+  } catch { /* see above */ }
+  abandon();
 }

@@ -10,11 +10,11 @@ import { CollectorError } from "../errors.ts";
 import type { Batch, Store, StoreOpened, StoreSize, WriteOutcome } from "../store.ts";
 import { whenLetGo } from "./alive_lock.ts";
 import type { DatabaseOptions } from "./database.ts";
-import { checkHeader, databaseSize } from "./files.ts";
+import { databaseSize } from "./files.ts";
 import type { StoreAnswer, StoreQuestion } from "./messages.ts";
 
 /** How the store is run. */
-export interface WorkerStoreOptions extends DatabaseOptions {
+export interface WorkerStoreOptions extends Omit<DatabaseOptions, "run"> {
   /** How long the Worker may take for one answer before it counts as hung, in ms. */
   readonly hangMs: number;
   /** Told once, if the Worker hangs. */
@@ -30,6 +30,7 @@ const GONE = Symbol("gone");
 /** See the head of this file. */
 export class WorkerStore implements Store {
   readonly #options: WorkerStoreOptions;
+  readonly #run = crypto.randomUUID();
   #worker: StoreWorker | null = null;
 
   /** Starts nothing: {@linkcode WorkerStore.open} does. */
@@ -39,8 +40,7 @@ export class WorkerStore implements Store {
 
   /** See {@linkcode Store.open}. */
   async open(): Promise<StoreOpened> {
-    checkHeader(this.#options.path);
-    const answer = await this.#start();
+    const answer = await this.#start(true);
     if (answer === GONE) {
       throw new CollectorError("database-open", "The store Worker ended while it started.", {
         hint: "The lines before this one say why. If none do, please report it.",
@@ -56,7 +56,7 @@ export class WorkerStore implements Store {
   /** See {@linkcode Store.write}. */
   async write(batch: Batch): Promise<WriteOutcome> {
     if (this.#worker === null) {
-      const opened = await this.#start();
+      const opened = await this.#start(false);
       if (opened === GONE) return { kind: "failed", reason: "the store Worker ended" };
     }
     const answer = await this.#ask({ kind: "write", batch });
@@ -84,39 +84,38 @@ export class WorkerStore implements Store {
    * Starts a Worker and has it open the database. One whose database does not open is kept: it
    * opens it when it is asked to write.
    */
-  #start(): Promise<StoreAnswer | typeof GONE> {
-    const { path, synchronous, openTimeoutMs, workerUrl } = this.#options;
-    const aliveLock = `firehouse-store-${crypto.randomUUID()}`;
+  #start(isFirst: boolean): Promise<StoreAnswer | typeof GONE> {
+    const { path, synchronous, openTimeoutMs, workerUrl, hangMs, onHang } = this.#options;
     const worker = this.#worker = new StoreWorker(
       workerUrl ?? new URL("./worker.ts", import.meta.url).href,
-      (reason) => {
-        if (this.#worker === worker) this.#worker = null;
-        if (!worker.ending) this.#options.onGone(reason);
+      {
+        onGone: (reason) => {
+          if (this.#worker === worker) this.#worker = null;
+          if (!worker.ending) this.#options.onGone(reason);
+        },
+        hangMs,
+        onHang: () => onHang(hung(hangMs)),
       },
     );
-    const options = { path, synchronous, openTimeoutMs };
-    const opened = this.#ask({ kind: "open", options, aliveLock });
-    opened.then(() => worker.watch(aliveLock));
-    return opened;
+    const options = { path, synchronous, openTimeoutMs, run: this.#run };
+    return this.#ask({ kind: "open", options, isFirst });
   }
 
   async #ask(question: StoreQuestion): Promise<StoreAnswer | typeof GONE> {
-    const worker = this.#worker;
-    if (worker === null) return GONE;
-    const { hangMs, onHang } = this.#options;
-    const timer = setTimeout(() => {
-      onHang(
-        new CollectorError("store-hung", `The store gave no answer for ${hangMs} ms.`, {
-          hint: "Restart the collector. Check the disk; on a slow one raise --store-timeout-ms.",
-        }),
-      );
-    }, hangMs);
-    try {
-      return await worker.ask(question);
-    } finally {
-      clearTimeout(timer);
-    }
+    return await this.#worker?.ask(question) ?? GONE;
   }
+}
+
+function hung(hangMs: number): CollectorError {
+  return new CollectorError("store-hung", `The store gave no answer for ${hangMs} ms.`, {
+    hint: "Restart the collector. Check the disk; on a slow one raise --store-timeout-ms.",
+  });
+}
+
+interface StoreWorkerOptions {
+  readonly onGone: (reason: string) => void;
+  readonly hangMs: number;
+  readonly onHang: () => void;
 }
 
 /** One life of the Worker. */
@@ -131,21 +130,32 @@ class StoreWorker {
   readonly #setGone: (reason: string) => void;
   /** Who waits for an answer, in the order of the questions. */
   readonly #waiting: ((answer: StoreAnswer | typeof GONE) => void)[] = [];
+  readonly #options: StoreWorkerOptions;
+  #watchdog: ReturnType<typeof setTimeout> | undefined;
   #isGone = false;
 
-  constructor(url: string, onGone: (reason: string) => void) {
+  constructor(url: string, options: StoreWorkerOptions) {
+    this.#options = options;
     const gone = Promise.withResolvers<void>();
     this.gone = gone.promise;
     this.#setGone = (reason) => {
       if (this.#isGone) return;
       this.#isGone = true;
+      clearTimeout(this.#watchdog);
       gone.resolve();
-      onGone(reason);
+      options.onGone(reason);
       for (const resolve of this.#waiting.splice(0)) resolve(GONE);
     };
     this.ready = new Promise((resolve) => this.#waiting.push(resolve));
-    this.#worker = new Worker(url, { type: "module", name: "store" });
-    this.#worker.onmessage = ({ data }: MessageEvent<StoreAnswer>) => this.#waiting.shift()?.(data);
+    const name = `firehouse-store-${crypto.randomUUID()}`;
+    this.#worker = new Worker(url, { type: "module", name });
+    // It holds the lock of its name while it is alive: it may end without an event.
+    this.ready.then(() => whenLetGo(name)).then(() => this.#setGone("it ended without an error"));
+    this.#worker.onmessage = ({ data }: MessageEvent<StoreAnswer>) => {
+      const resolve = this.#waiting.shift();
+      this.#watch();
+      resolve?.(data);
+    };
     this.#worker.onerror = (event) => {
       event.preventDefault(); // without it the process would end with the Worker
       this.#setGone(event.message);
@@ -157,13 +167,16 @@ class StoreWorker {
     if (this.#isGone) return GONE;
     return await new Promise((resolve) => {
       this.#waiting.push(resolve);
+      if (this.#waiting.length === 1) this.#watch();
       this.#worker.postMessage(question);
     });
   }
 
-  /** Waits for the lock that the Worker holds while it is alive: it may end without an event. */
-  watch(aliveLock: string): void {
-    whenLetGo(aliveLock).then(() => this.#setGone("it ended without an error"));
+  /** Gives the oldest question its time from now on. */
+  #watch(): void {
+    clearTimeout(this.#watchdog);
+    if (this.#waiting.length === 0) return;
+    this.#watchdog = setTimeout(this.#options.onHang, this.#options.hangMs);
   }
 
   terminate(): void {

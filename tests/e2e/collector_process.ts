@@ -92,7 +92,10 @@ export class CollectorProcess implements AsyncDisposable {
 
   /** Sends it a signal, if it still runs. */
   kill(signal: Deno.Signal): void {
-    if (!this.#exited) this.process.kill(signal);
+    if (this.#exited) return;
+    try {
+      this.process.kill(signal);
+    } catch { /* it has just ended */ }
   }
 
   /** Asks it to stop, waits until it has, and gives its exit status. Then `output` is complete. */
@@ -119,6 +122,15 @@ export class CollectorProcess implements AsyncDisposable {
       if (wish(stats)) return stats;
       if (Date.now() > endMs) throw new Error(`not so in time: ${JSON.stringify(stats)}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Waits until it has written this to stderr; throws after 20 s. */
+  async untilOutput(expected: RegExp): Promise<void> {
+    const endMs = Date.now() + 20_000;
+    while (!expected.test(this.output)) {
+      if (Date.now() > endMs) throw new Error(`no ${expected} in:\n${this.output}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
 

@@ -24,7 +24,7 @@ Deno.test({
         connections.push(await Deno.connect({ hostname, port: Number(port) }));
       } catch { /* refused while it does not listen */ }
     }
-    await untilOutput(collector, /the listener ended and is started again: .*open files/);
+    await collector.untilOutput(/the listener ended and is started again: .*open files/);
     for (const connection of connections) connection.close();
     await untilAnswered(collector);
     equal((await collector.settled()).committed, 1);
@@ -43,13 +43,5 @@ async function untilAnswered(collector: CollectorProcess): Promise<void> {
       if (Date.now() > endMs) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-  }
-}
-
-async function untilOutput(collector: CollectorProcess, expected: RegExp): Promise<void> {
-  const endMs = Date.now() + 20_000;
-  while (!expected.test(collector.output)) {
-    if (Date.now() > endMs) throw new Error(`no ${expected} in:\n${collector.output}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -19,6 +19,20 @@ Deno.test("a second collector on the same database is refused with 75", async ()
   equal((await collector.post("/event", event("still here"))).status, 202);
 });
 
+Deno.test("a second collector by another name of the database is refused", async () => {
+  await using collector = await CollectorProcess.start();
+  await using links = temporaryFolder();
+  Deno.symlinkSync(collector.database, `${links.path}/events.db`);
+  const second = await CollectorProcess.refused({ folder: links.path });
+  equal(second.code, 75, second.output);
+
+  Deno.removeSync(`${links.path}/events.db`);
+  Deno.linkSync(collector.database, `${links.path}/events.db`);
+  const third = await CollectorProcess.refused({ folder: links.path });
+  equal(third.code, 78, third.output);
+  match(third.output, /second name/);
+});
+
 Deno.test("a database of another program is refused with 78 and left as it was", async () => {
   await using folder = temporaryFolder();
   const path = `${folder.path}/events.db`;
@@ -31,7 +45,7 @@ Deno.test("a database of another program is refused with 78 and left as it was",
   match(refused.output, /it is a database of another program\. Nothing in it was changed\./);
   deepEqual(Deno.readFileSync(path), before);
   const files = [...Deno.readDirSync(folder.path)].map(({ name }) => name).sort();
-  deepEqual(files, ["events.db", "events.db.lock"]);
+  deepEqual(files, ["events.db"]);
 });
 
 Deno.test("a database of a newer version is refused with 78", async () => {
@@ -56,7 +70,7 @@ Deno.test("a database that another program has locked is refused with 75", async
 Deno.test("a folder that is not there is refused with 78 and the way out", async () => {
   const refused = await CollectorProcess.refused({ folder: "/nowhere/at/all" });
   equal(refused.code, 78, refused.output);
-  match(refused.output, /Cannot write \/nowhere\/at\/all\/events\.db\.lock.*Make the folder/s);
+  match(refused.output, /Cannot lock \/nowhere\/at\/all\/events\.db\.lock.*Make the folder/s);
 });
 
 Deno.test("a port that is taken is refused with 71 and the way out", async () => {

@@ -13,7 +13,7 @@ export type Format = "event" | "array" | "lines";
 /** All formats. */
 export const FORMATS: readonly Format[] = ["event", "array", "lines"];
 
-const LIMITS: NativeLimits = { eventsMax: 10_000, eventBytesMax: 1e6 };
+const LIMITS: NativeLimits = { maxRequestEvents: 10_000, maxEventBytes: 1e6 };
 const RECEIVED_AT = 1_700_000_000_000;
 
 /** An event as text; each member is given as text too. */

@@ -241,7 +241,7 @@ Deno.test("a timeout takes the bodies whose time is over and no others", async (
   await time.tick(600);
   const young = upload();
   const became = watched(bodies.read(young.request, "1"));
-  await time.tick(600);
+  await time.tick(650 + SWEEP_MS);
   deepEqual([old(), became()], ["body-timeout", undefined]);
   young.send(1);
   young.end();

@@ -10,7 +10,7 @@ import { accepted, decode, eventText, FORMATS, rawEvents, rowsOf, TIME } from ".
 /** Decodes in every format; throws unless each answer is a submission or a refusal that hold. */
 function decodeAll(body: string): void {
   for (const format of FORMATS) {
-    const outcome = decode(format, body, { eventsMax: 3, eventBytesMax: 400 });
+    const outcome = decode(format, body, { maxRequestEvents: 3, maxEventBytes: 400 });
     if (isRefusal(outcome)) {
       ok((outcome.errors?.length ?? 0) <= 20);
       ok((outcome.errorsTotal ?? 0) >= (outcome.errors?.length ?? 0) || !outcome.errorsTotal);

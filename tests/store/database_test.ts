@@ -40,7 +40,7 @@ class Opened implements Disposable {
 }
 
 function open(path: string, openTimeoutMs = 0): Database {
-  return new Database({ path, synchronous: "normal", openTimeoutMs });
+  return new Database({ path, synchronous: "normal", openTimeoutMs, run: "" });
 }
 
 function pragma(path: string, name: string): unknown {
@@ -307,3 +307,25 @@ Deno.test("a batch whose predecessor is not there is not written", () => {
   deepEqual(opened.database.write(batchOf(2, ["early"])), { kind: "committed" });
   deepEqual(storedMarks(opened.path), ["first", "early"]);
 });
+
+Deno.test("a batch of another run is refused, not taken for one that was written", () => {
+  using opened = new Opened();
+  using other = {
+    database: openRun(opened.path, "other"),
+    [Symbol.dispose]() {
+      this.database.close();
+    },
+  };
+  other.database.takeOver();
+  deepEqual(other.database.write(batchOf(1, ["theirs"])), { kind: "committed" });
+  const reason = "another collector writes to this database";
+  deepEqual(opened.database.write(batchOf(1, ["ours"])), { kind: "failed", reason });
+  deepEqual(storedMarks(opened.path), ["theirs"]);
+  opened.database.takeOver();
+  deepEqual(opened.database.write(batchOf(2, ["ours"])), { kind: "committed" });
+  deepEqual(storedMarks(opened.path), ["theirs", "ours"]);
+});
+
+function openRun(path: string, run: string): Database {
+  return new Database({ path, synchronous: "normal", openTimeoutMs: 0, run });
+}

@@ -187,7 +187,7 @@ Deno.test("after an error of another kind the Worker goes on with a new connecti
 
 Deno.test("a database that cannot be opened is an error with its code, and the Worker ends", async () => {
   using folder = newFolder();
-  new Database({ path: folder.database, synchronous: "normal", openTimeoutMs: 0 }).close();
+  new Database({ path: folder.database, synchronous: "normal", openTimeoutMs: 0, run: "" }).close();
   using other = new DatabaseSync(folder.database);
   lockWhole(other);
   const store = realStore(folder.database);
