@@ -5,6 +5,7 @@
  */
 
 import { growth } from "./e2e/growth.ts";
+import { ladder } from "./e2e/ladder.ts";
 import { halfLoad, memory } from "./e2e/latency.ts";
 import { bulkEvents, singleEvents } from "./e2e/throughput.ts";
 import { isInstalled, run } from "./e2e/tools.ts";
@@ -29,10 +30,18 @@ if (wanted("a")) {
   section(
     "(a) Single events",
     "`POST /event`, one event a request, driven by wrk (1 thread) over loopback. *bare* is " +
-      "`bench/bare_server.ts`: it reads the text, parses it, answers 202. *collector* counts only " +
+      "the first rung of `bench/ladder_server.ts`: it reads the text, parses it, answers 202. *collector* counts only " +
       "what was committed (`synchronous=FULL`), over the time until the last event was. CPU is of " +
       "the whole server process.",
     single.lines,
+  );
+}
+if (wanted("l")) {
+  section(
+    "(a) Where the time goes",
+    "CPU time of the main thread, which bounds (a), at 64 connections: `bench/ladder_server.ts` " +
+      "does what the collector does up to a rung, with the collector's own parts.",
+    await ladder(ROUNDS, 3),
   );
 }
 if (wanted("b")) {

@@ -23,6 +23,7 @@ export type RefusalCode =
   | "misdirected"
   | "not-found"
   | "queue-full"
+  | "too-deep"
   | "too-many-bodies"
   | "too-many-events"
   | "unsupported-coding"
@@ -150,6 +151,12 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalKind>> = {
     title: "Queue full",
     retryable: true,
     advice: "Send the request again after Retry-After seconds; nothing of it was stored.",
+  },
+  "too-deep": {
+    status: 400,
+    title: "Nested too deep",
+    retryable: false,
+    advice: "Nest at most 64 objects and arrays inside one another, the event itself included.",
   },
   "too-many-bodies": {
     status: 503,

@@ -1,4 +1,7 @@
-/** SIGTERM and SIGINT: the first asks the program to stop, a second one or the time ends its patience. */
+/**
+ * SIGTERM, SIGINT, and SIGHUP of a closed terminal: the first asks the program to stop, a second one
+ * or the time ends its patience.
+ */
 
 /**
  * How soon after the first a signal is taken for the same one, in ms: under `deno task`, Ctrl-C
@@ -19,7 +22,7 @@ export function onStopSignal(timeoutMs: number): StopSignal {
   const stop = Promise.withResolvers<string>();
   const expired = Promise.withResolvers<string>();
   let firstMs: number | null = null;
-  for (const name of ["SIGTERM", "SIGINT"] as const) {
+  for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     Deno.addSignalListener(name, () => {
       const nowMs = performance.now();
       if (firstMs === null) {

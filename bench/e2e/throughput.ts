@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { CollectorProcess } from "../../tests/e2e/collector_process.ts";
 import { sampleEvent, sampleLines } from "../sample.ts";
 import { median, spread, thousands } from "./numbers.ts";
+import { serveRung } from "./rung.ts";
 import { cpuMs, wrk, type WrkOptions } from "./tools.ts";
 
 /** Rates and CPU of one program in one round. */
@@ -75,20 +76,11 @@ export async function bulkEvents(rounds: number, seconds: number): Promise<strin
 }
 
 async function measureBare(options: WrkOptions): Promise<Measured> {
-  const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--allow-net", "bench/bare_server.ts"],
-    stdout: "piped",
-  }).spawn();
-  const reader = process.stdout.getReader();
-  const port = new TextDecoder().decode((await reader.read()).value).trim();
-  const url = `http://127.0.0.1:${port}/event`;
-  await wrk(url, { ...options, seconds: 1 });
-  const before = await cpuMs(process.pid);
-  const { requests, requestsPerSecond } = await wrk(url, options);
-  const used = await cpuMs(process.pid) - before;
-  process.kill();
-  await process.status;
-  await reader.cancel();
+  await using server = await serveRung("bare");
+  await wrk(server.url, { ...options, seconds: 1 });
+  const before = await cpuMs(server.pid);
+  const { requests, requestsPerSecond } = await wrk(server.url, options);
+  const used = await cpuMs(server.pid) - before;
   return { perSecond: requestsPerSecond, cpuMicroseconds: used * 1000 / requests };
 }
 

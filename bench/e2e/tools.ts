@@ -68,8 +68,17 @@ export async function paced(
 }
 
 /** CPU time a process has used, in ms, all threads together. */
-export async function cpuMs(pid: number): Promise<number> {
-  const stat = await run("cat", [`/proc/${pid}/stat`]);
+export function cpuMs(pid: number): Promise<number> {
+  return usedMs(`/proc/${pid}/stat`);
+}
+
+/** CPU time its main thread has used, in ms. */
+export function mainThreadCpuMs(pid: number): Promise<number> {
+  return usedMs(`/proc/${pid}/task/${pid}/stat`);
+}
+
+async function usedMs(path: string): Promise<number> {
+  const stat = await run("cat", [path]);
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10; // utime and stime in ticks of 10 ms
 }

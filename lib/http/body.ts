@@ -16,9 +16,15 @@ export interface BodyLimits {
   readonly timeoutMs: number;
   /** Most bodies being read at once. */
   readonly inFlightMax: number;
-  /** Most bytes being read at once, declared lengths counted in full. */
+  /** Most bytes held of bodies that are being read. */
   readonly inFlightBytesMax: number;
 }
+
+/**
+ * Up to this length a body is read by one call and its declared length counts as held from the head
+ * on; a longer one is read piece by piece, and counts as it comes.
+ */
+const SMALL_BYTES = 16 * 1024;
 
 /** How often timeouts are looked for, in ms. */
 export const SWEEP_MS = 250;
@@ -58,37 +64,34 @@ export class BodyReader {
   /**
    * Reads the body whole or says why not. `declared` is the Content-Length header, null if the
    * length is not known beforehand. (Touching `request.body` makes a stream of it, which costs more
-   * than all the rest here: only a body of unknown length is read that way.)
+   * than all the rest here: only a body of unknown or great length is read that way.)
    */
   read(
     request: Request,
     declared: string | null,
   ): Promise<Uint8Array | Refusal> | Refusal {
     const { bytesMax, inFlightMax, inFlightBytesMax } = this.#limits;
-    const length = declared === null ? 0 : declaredLength(declared);
-    if (length > bytesMax) return tooLarge(bytesMax);
-    if (this.#inFlight >= inFlightMax || this.#inFlightBytes + length > inFlightBytesMax) {
+    const length = declared === null ? null : declaredLength(declared);
+    if (length !== null && length > bytesMax) return tooLarge(bytesMax);
+    const isSmall = length !== null && length <= SMALL_BYTES;
+    const charge = isSmall ? length : 0;
+    if (this.#inFlight >= inFlightMax || this.#inFlightBytes + charge > inFlightBytesMax) {
       return TOO_MANY;
     }
     this.#inFlight++;
-    this.#inFlightBytes += length;
+    this.#inFlightBytes += charge;
     return new Promise((resolve) => {
       const reading: Reading = { startedMs: this.#nowMs, end: resolve };
       this.#readings.add(reading);
       const ended = (body: Uint8Array | Refusal) => {
         this.#inFlight--;
-        this.#inFlightBytes -= length;
+        this.#inFlightBytes -= charge;
         this.#readings.delete(reading);
-        resolve(body);
+        const isCut = length !== null && body instanceof Uint8Array && body.length !== length;
+        resolve(isCut ? INCOMPLETE : body);
       };
-      if (declared === null) {
-        this.#readUnknown(request, reading).then(ended, () => ended(INCOMPLETE));
-      } else {
-        request.bytes().then(
-          (body) => ended(body.length === length ? body : INCOMPLETE),
-          () => ended(INCOMPLETE),
-        );
-      }
+      const whole = isSmall ? request.bytes() : this.#readPieces(request, reading);
+      whole.then(ended, () => ended(INCOMPLETE));
     });
   }
 
@@ -101,8 +104,8 @@ export class BodyReader {
     });
   }
 
-  /** Reads a body of unknown length, giving up where it passes the limit. */
-  async #readUnknown(request: Request, reading: Reading): Promise<Uint8Array | Refusal> {
+  /** Reads a body piece by piece, giving up where it passes a limit or its time. */
+  async #readPieces(request: Request, reading: Reading): Promise<Uint8Array | Refusal> {
     const { bytesMax, inFlightBytesMax } = this.#limits;
     if (request.body === null) return new Uint8Array();
     const reader = request.body.getReader();
@@ -138,7 +141,6 @@ export class BodyReader {
       reading.end({
         code: "body-timeout",
         detail: `The body was not complete after ${timeoutMs} ms.`,
-        headers: { "connection": "close" },
       });
     }
     if (this.#readings.size === 0) { for (const resolve of this.#idle.splice(0)) resolve(); }
@@ -166,6 +168,5 @@ function tooLarge(bytesMax: number): Refusal {
   return {
     code: "body-too-large",
     detail: `Expected at most ${bytesMax} bytes before decoding.`,
-    headers: { "connection": "close" },
   };
 }

@@ -54,12 +54,13 @@ export function decodeEvent(
 ): Submission | Refusal {
   const start = skipSpace(body, afterBom(body));
   if (start === body.length) return EMPTY;
-  const reader = new EventReader(body, context.isAscii);
-  reader.read(start);
-  if (!isReadable(reader, body)) return MALFORMED_BODY;
   const tooLarge = refuseTooLarge(body.length, limits, NOWHERE);
   if (tooLarge !== null) return tooLarge;
-  return finish(1, reader, splitOne, context, limits);
+  const reader = new EventReader(body, context.isAscii);
+  reader.read(start);
+  if (reader.at === TOO_DEEP) return tooDeep(reader, 1);
+  if (!endsAt(reader.at, body)) return MALFORMED_BODY;
+  return finish(1, reader, splitOne, context);
 }
 
 /** Decodes a body that is a JSON array of events. */
@@ -70,8 +71,12 @@ export function decodeArray(
 ): Submission | Refusal {
   const start = skipSpace(body, afterBom(body));
   if (start === body.length) return EMPTY;
-  if (byteAt(body, start) !== 91) return isJson(body) ? NOT_AN_ARRAY : MALFORMED_BODY;
   const reader = new EventReader(body, context.isAscii);
+  if (byteAt(body, start) !== 91) {
+    const end = skipValue(body, start, DEPTH_MAX);
+    if (end === TOO_DEEP) return tooDeep(reader, 0);
+    return endsAt(end, body) ? NOT_AN_ARRAY : MALFORMED_BODY;
+  }
   let events = 0, tooLarge: Refusal | null = null;
   let at = skipSpace(body, start + 1);
   let more = byteAt(body, at) !== 93;
@@ -79,11 +84,11 @@ export function decodeArray(
     reader.place = { index: events };
     reader.pointer = `/${events}`;
     reader.read(at);
-    if (reader.at < 0) {
-      return isReadable(reader, body) ? invalid(reader, events + 1) : MALFORMED_BODY;
-    }
-    tooLarge ??= refuseTooLarge(reader.at - at, limits, reader.place);
     events++;
+    if (reader.at === TOO_DEEP) return tooDeep(reader, events);
+    if (reader.at < 0) return MALFORMED_BODY;
+    if (events > limits.maxRequestEvents) return tooMany(events, limits);
+    tooLarge ??= refuseTooLarge(reader.at - at, limits, reader.place);
     at = skipSpace(body, reader.at);
     more = byteAt(body, at) === 44;
     if (more) at = skipSpace(body, at + 1);
@@ -91,7 +96,7 @@ export function decodeArray(
   }
   if (skipSpace(body, at + 1) !== body.length) return MALFORMED_BODY;
   if (tooLarge !== null) return { ...tooLarge, events };
-  return events === 0 ? NO_EVENTS : finish(events, reader, splitArray, context, limits);
+  return events === 0 ? NO_EVENTS : finish(events, reader, splitArray, context);
 }
 
 /** Decodes a body with one event a line; empty lines are skipped. */
@@ -108,20 +113,21 @@ export function decodeLines(
     const from = skipSpaceTo(body, start, end);
     if (from === end) continue;
     events++;
+    if (events > limits.maxRequestEvents) return tooMany(events, limits);
     if (malformed !== null) continue; // refused already: only counted
     reader.place = { line };
-    reader.read(from);
-    // The reader knows of no lines: an event that goes on in the next one is malformed too.
-    const isWhole = reader.at >= 0
-      ? reader.at <= end && skipSpaceTo(body, reader.at, end) === end
-      : isReadable(reader, body.subarray(from, end));
-    if (!isWhole) malformed = malformedLine(line);
     tooLarge ??= refuseTooLarge(end - from, limits, reader.place);
+    if (tooLarge !== null) continue;
+    reader.read(from);
+    if (reader.at === TOO_DEEP) return tooDeep(reader, events);
+    // The reader knows of no lines: an event that goes on in the next one is malformed too.
+    const isWhole = reader.at >= 0 && reader.at <= end && skipSpaceTo(body, reader.at, end) === end;
+    if (!isWhole) malformed = malformedLine(line);
   }
   if (events === 0) return EMPTY;
   const refusal = malformed ?? tooLarge;
   if (refusal !== null) return { ...refusal, events };
-  return finish(events, reader, splitLines, context, limits);
+  return finish(events, reader, splitLines, context);
 }
 
 /** The submission or refusal for a body that was read to its end. */
@@ -130,12 +136,7 @@ function finish(
   reader: EventReader,
   splitBody: (body: Uint8Array) => readonly string[],
   { receivedAt, isAscii }: DecodeContext,
-  { maxRequestEvents }: NativeLimits,
 ): Submission | Refusal {
-  if (events > maxRequestEvents) {
-    const detail = `Expected at most ${maxRequestEvents} events a request, got ${events}.`;
-    return { code: "too-many-events", detail, events };
-  }
   if (reader.problemsTotal > 0) return invalid(reader, events);
   const { text: body, fields } = reader;
   // Slices of ASCII share the body; other fields are strings of their own, of up to 2 bytes a char.
@@ -169,6 +170,19 @@ function invalid(reader: EventReader, events: number): Refusal {
   return { code: "invalid-event", detail, errors: reader.problems, errorsTotal: total, events };
 }
 
+/** Told at the first such event: what follows is not read, nor whether it is JSON at all. */
+function tooDeep(reader: EventReader, events: number): Refusal {
+  const detail = `Expected at most ${DEPTH_MAX} objects and arrays inside one another.`;
+  const errors = [{ ...reader.place, pointer: reader.pointer, code: "too-deep", detail }];
+  return { code: "too-deep", detail, errors, errorsTotal: 1, events };
+}
+
+/** Told at the first event too many: what follows is not read. */
+function tooMany(events: number, { maxRequestEvents }: NativeLimits): Refusal {
+  const detail = `Expected at most ${maxRequestEvents} events a request.`;
+  return { code: "too-many-events", detail, events };
+}
+
 function refuseTooLarge(
   bytes: number,
   { maxEventBytes }: NativeLimits,
@@ -180,21 +194,9 @@ function refuseTooLarge(
   return { code: "event-too-large", detail, errors, errorsTotal: 1, events: 1 };
 }
 
-/** Whether what was read is JSON: an event that nests too deep was not read to its end. */
-function isReadable(reader: EventReader, bytes: Uint8Array): boolean {
-  return reader.at >= 0
-    ? skipSpace(bytes, reader.at) === bytes.length
-    : reader.at === TOO_DEEP && isJson(bytes);
-}
-
-/** Only for what is refused anyway: it builds what it parses. */
-function isJson(bytes: Uint8Array): boolean {
-  try {
-    JSON.parse(utf8Slice(bytes, afterBom(bytes), bytes.length));
-    return true;
-  } catch {
-    return false;
-  }
+/** Whether what was skipped to `at` is all of the body. */
+function endsAt(at: number, body: Uint8Array): boolean {
+  return at >= 0 && skipSpace(body, at) === body.length;
 }
 
 /** The first byte of a line that is not JSON whitespace, or its end. */

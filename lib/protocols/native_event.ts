@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import type { EventProblem } from "../errors.ts";
 import { toUtc } from "../timestamp.ts";
-import { byteAt, MALFORMED, skipSpace, skipString, skipValue, TOO_DEEP } from "./json_bytes.ts";
+import { byteAt, MALFORMED, skipSpace, skipString, skipValue } from "./json_bytes.ts";
 
 /** Deepest nesting an event may have, itself included. */
 export const DEPTH_MAX = 64;
@@ -49,7 +49,7 @@ export class EventReader {
     this.text = latin1Slice.call(body, 0, body.length);
   }
 
-  /** Reads the event that starts at `start`: its fields are added, or a problem, or `at` is below 0. */
+  /** Reads the event that starts at `start`: its fields are added, or problems, or `at` is below 0. */
   read(start: number): void {
     const bytes = this.#body;
     if (byteAt(bytes, start) !== 123) return this.#notAnObject(start);
@@ -140,17 +140,13 @@ export class EventReader {
 
   #notAnObject(start: number): void {
     const end = skipValue(this.#body, start, DEPTH_MAX);
-    if (end < 0) return this.#unreadable(end);
     this.at = end;
-    this.#problem("", "type", "Expected an object.");
+    if (end >= 0) this.#problem("", "type", "Expected an object.");
   }
 
-  /** The event can not be read to its end; only its depth is a problem of the event's own. */
+  /** The event can not be read to its end, so nothing more is said of it. */
   #unreadable(why: number): void {
     this.at = why;
-    if (why === TOO_DEEP) {
-      this.#problem("", "too-deep", `Expected at most ${DEPTH_MAX} levels of nesting.`);
-    }
   }
 
   #duplicate(member: string): null {

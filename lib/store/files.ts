@@ -63,11 +63,11 @@ export function checkHeader(path: string): void {
   const header = new Uint8Array(100); // sqlite.org/fileformat.html §1.3
   let length: number;
   try {
-    using file = Deno.openSync(path, { read: true });
-    const { isFile, nlink } = file.statSync();
+    const { isFile, nlink } = Deno.statSync(path); // before opening: a pipe would wait for a writer
     if (!isFile) throw foreign(path, "it is not a file");
     // SQLite keeps its log by the name: under two names there would be two logs of one database.
     if ((nlink ?? 1) > 1) throw foreign(path, "the file has a second name (a hard link)");
+    using file = Deno.openSync(path, { read: true });
     length = file.readSync(header) ?? 0;
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return;

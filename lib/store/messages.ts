@@ -4,6 +4,14 @@ import type { CollectorErrorCode } from "../errors.ts";
 import type { Batch, WriteOutcome } from "../store.ts";
 import type { DatabaseOptions } from "./database.ts";
 
+/** What crosses: a question or its answer, which have the same number. */
+export interface Numbered<Content> {
+  /** Rises with each question; 0 for the answer that nobody asked for. */
+  readonly number: number;
+  /** The question or answer. */
+  readonly content: Content;
+}
+
 /** From the main thread. */
 export type StoreQuestion =
   /** The first message: open the database; the first Worker of a run takes it over. */

@@ -9,43 +9,44 @@ import { CollectorError } from "../errors.ts";
 import type { WriteOutcome } from "../store.ts";
 import { holdWhileAlive } from "./alive_lock.ts";
 import { Database, type DatabaseOptions, isTransient } from "./database.ts";
-import type { StoreAnswer, StoreQuestion } from "./messages.ts";
+import type { Numbered, StoreAnswer, StoreQuestion } from "./messages.ts";
 
 const REOPEN_TIMEOUT_MS = 100;
 
 let database: Database | null = null;
 let options: DatabaseOptions;
 
-self.onmessage = ({ data: question }: MessageEvent<StoreQuestion>) => {
+self.onmessage = ({ data }: MessageEvent<Numbered<StoreQuestion>>) => {
+  const { number, content: question } = data;
   switch (question.kind) {
     case "open":
-      return open(question.options, question.isFirst);
+      return answer(number, open(question.options, question.isFirst));
     case "write":
-      answer({ kind: "written", outcome: write(question.batch) });
+      answer(number, { kind: "written", outcome: write(question.batch) });
       return checkpoint();
     case "close":
       close();
-      answer({ kind: "closed" });
+      answer(number, { kind: "closed" });
       return self.close();
   }
 };
 // The main thread names the Worker after the lock by which it will notice its end.
-holdWhileAlive(self.name).then(() => answer({ kind: "ready" }));
+holdWhileAlive(self.name).then(() => answer(0, { kind: "ready" }));
 
-function answer(message: StoreAnswer): void {
-  self.postMessage(message);
+function answer(number: number, content: StoreAnswer): void {
+  self.postMessage({ number, content } satisfies Numbered<StoreAnswer>);
 }
 
-function open(given: DatabaseOptions, isFirst: boolean): void {
+function open(given: DatabaseOptions, isFirst: boolean): StoreAnswer {
   options = given;
   try {
     database = new Database(options);
     if (isFirst) database.takeOver();
-    answer({ kind: "opened", lastBatch: database.lastBatch });
+    return { kind: "opened", lastBatch: database.lastBatch };
   } catch (error) {
     if (!(error instanceof CollectorError)) throw error;
     const { code, message, hint } = error;
-    answer({ kind: "open-failed", code, message, hint });
+    return { kind: "open-failed", code, message, hint };
   }
 }
 

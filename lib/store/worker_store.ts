@@ -11,7 +11,7 @@ import type { Batch, Store, StoreOpened, StoreSize, WriteOutcome } from "../stor
 import { whenLetGo } from "./alive_lock.ts";
 import type { DatabaseOptions } from "./database.ts";
 import { databaseSize } from "./files.ts";
-import type { StoreAnswer, StoreQuestion } from "./messages.ts";
+import type { Numbered, StoreAnswer, StoreQuestion } from "./messages.ts";
 
 /** How the store is run. */
 export interface WorkerStoreOptions extends Omit<DatabaseOptions, "run"> {
@@ -32,6 +32,7 @@ export class WorkerStore implements Store {
   readonly #options: WorkerStoreOptions;
   readonly #run = crypto.randomUUID();
   #worker: StoreWorker | null = null;
+  #opened: Promise<StoreAnswer | typeof GONE> = Promise.resolve(GONE);
 
   /** Starts nothing: {@linkcode WorkerStore.open} does. */
   constructor(options: WorkerStoreOptions) {
@@ -40,7 +41,8 @@ export class WorkerStore implements Store {
 
   /** See {@linkcode Store.open}. */
   async open(): Promise<StoreOpened> {
-    const answer = await this.#start(true);
+    this.#opened = this.#start(true);
+    const answer = await this.#opened;
     if (answer === GONE) {
       throw new CollectorError("database-open", "The store Worker ended while it started.", {
         hint: "The lines before this one say why. If none do, please report it.",
@@ -55,10 +57,8 @@ export class WorkerStore implements Store {
 
   /** See {@linkcode Store.write}. */
   async write(batch: Batch): Promise<WriteOutcome> {
-    if (this.#worker === null) {
-      const opened = await this.#start(false);
-      if (opened === GONE) return { kind: "failed", reason: "the store Worker ended" };
-    }
+    if (this.#worker === null) this.#opened = this.#start(false);
+    await this.#opened; // a batch must not overtake the one that has the Worker started again
     const answer = await this.#ask({ kind: "write", batch });
     if (answer === GONE) return { kind: "failed", reason: "the store Worker ended" };
     if (answer.kind !== "written") throw new TypeError(`Unexpected answer: ${answer.kind}`);
@@ -128,8 +128,9 @@ class StoreWorker {
   ending = false;
   readonly #worker: Worker;
   readonly #setGone: (reason: string) => void;
-  /** Who waits for an answer, in the order of the questions. */
-  readonly #waiting: ((answer: StoreAnswer | typeof GONE) => void)[] = [];
+  /** Who waits for an answer, by the number of the question, the oldest first. */
+  readonly #waiting = new Map<number, (answer: StoreAnswer | typeof GONE) => void>();
+  #asked = 0;
   readonly #options: StoreWorkerOptions;
   #watchdog: ReturnType<typeof setTimeout> | undefined;
   #isGone = false;
@@ -144,17 +145,19 @@ class StoreWorker {
       clearTimeout(this.#watchdog);
       gone.resolve();
       options.onGone(reason);
-      for (const resolve of this.#waiting.splice(0)) resolve(GONE);
+      for (const resolve of this.#waiting.values()) resolve(GONE);
+      this.#waiting.clear();
     };
-    this.ready = new Promise((resolve) => this.#waiting.push(resolve));
+    this.ready = new Promise((resolve) => this.#waiting.set(0, resolve));
     const name = `firehouse-store-${crypto.randomUUID()}`;
     this.#worker = new Worker(url, { type: "module", name });
     // It holds the lock of its name while it is alive: it may end without an event.
     this.ready.then(() => whenLetGo(name)).then(() => this.#setGone("it ended without an error"));
-    this.#worker.onmessage = ({ data }: MessageEvent<StoreAnswer>) => {
-      const resolve = this.#waiting.shift();
+    this.#worker.onmessage = ({ data }: MessageEvent<Numbered<StoreAnswer>>) => {
+      const resolve = this.#waiting.get(data.number);
+      this.#waiting.delete(data.number);
       this.#watch();
-      resolve?.(data);
+      resolve?.(data.content);
     };
     this.#worker.onerror = (event) => {
       event.preventDefault(); // without it the process would end with the Worker
@@ -166,16 +169,17 @@ class StoreWorker {
     await this.ready;
     if (this.#isGone) return GONE;
     return await new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      if (this.#waiting.length === 1) this.#watch();
-      this.#worker.postMessage(question);
+      const number = ++this.#asked;
+      this.#waiting.set(number, resolve);
+      if (this.#waiting.size === 1) this.#watch();
+      this.#worker.postMessage({ number, content: question } satisfies Numbered<StoreQuestion>);
     });
   }
 
   /** Gives the oldest question its time from now on. */
   #watch(): void {
     clearTimeout(this.#watchdog);
-    if (this.#waiting.length === 0) return;
+    if (this.#waiting.size === 0) return;
     this.#watchdog = setTimeout(this.#options.onHang, this.#options.hangMs);
   }
 

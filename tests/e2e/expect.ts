@@ -49,6 +49,7 @@ export const STATUS = {
   "method": 405,
   "misdirected": 421,
   "not-found": 404,
+  "too-deep": 400,
   "too-many-events": 413,
   "unsupported-coding": 415,
   "unsupported-type": 415,

@@ -63,10 +63,12 @@ Deno.test("suite: what is not JSON is refused whole, as a member and as a line",
       for (const path of ["/event", "/events"]) {
         equal(anyProblem(await collector.post(path, input)).status, 400);
       }
-      problem(await collector.post("/event", withMember(input)), "malformed-json");
+      // What nests too deep is not read to its end, so it is not known to be malformed.
+      const code = /^(\[(\{"":)?){65}/.test(input) ? "too-deep" : "malformed-json";
+      problem(await collector.post("/event", withMember(input)), code);
       anyProblem(await collector.post("/events", input, LINES));
       const middle = `${event(1)}\n${withMember(input)}\n${event(2)}`;
-      problem(await collector.post("/events", middle, LINES), "malformed-json");
+      problem(await collector.post("/events", middle, LINES), code);
     });
   }
   await assertAccount(collector, 0);
@@ -93,12 +95,12 @@ Deno.test("suite: what the RFC leaves open has one verdict each", async (t) => {
   const kept: string[] = [];
   for (const { name, input } of casesOf("i_")) {
     await step(t, `${name}: ${OPEN[name]}`, async () => {
-      problem(await collector.post("/event", input), "invalid-event");
+      const isDeep = OPEN[name] === "too deep";
+      problem(await collector.post("/event", input), isDeep ? "too-deep" : "invalid-event");
       const asMember = await collector.post("/event", withMember(input));
       if (OPEN[name] === "BOM") problem(asMember, "malformed-json");
-      else if (OPEN[name] === "too deep") {
-        equal(problem(asMember, "invalid-event").errors?.[0]?.code, "too-deep");
-      } else {
+      else if (isDeep) equal(problem(asMember, "too-deep").errors?.[0]?.code, "too-deep");
+      else {
         accepted(asMember);
         kept.push(`{"v":${input}}`);
       }

@@ -7,7 +7,7 @@
 
 import { open } from "#driver";
 import "../../lib/store/worker.ts";
-import type { StoreQuestion } from "../../lib/store/messages.ts";
+import type { Numbered, StoreQuestion } from "../../lib/store/messages.ts";
 
 /** What can be planted. `-before`: nothing is written yet; `-after`: committed, not yet answered. */
 export type Fault =
@@ -23,16 +23,16 @@ export type Fault =
 /** How long `spin-before` spins: longer than the test's `hangMs`, and not for ever. */
 export const SPIN_MS = 500;
 
-type Handler = (event: MessageEvent<StoreQuestion>) => void;
+type Handler = (event: MessageEvent<Numbered<StoreQuestion>>) => void;
 
 const real = globalThis.onmessage as Handler | null;
 let path = "";
 
 /** Only in the Worker: who imports this module for its types has no handler. */
 if (real !== null) {
-  self.onmessage = (event: MessageEvent<StoreQuestion>) => {
-    if (event.data.kind === "open") path = event.data.options.path;
-    const fault = event.data.kind === "write" ? takeFault() : null;
+  self.onmessage = (event: MessageEvent<Numbered<StoreQuestion>>) => {
+    if (event.data.content.kind === "open") path = event.data.content.options.path;
+    const fault = event.data.content.kind === "write" ? takeFault() : null;
     if (fault === null) return real(event);
     const [what, when] = fault.split(/-(.*)/);
     if (when === "after") withoutAnswer(() => real(event));

@@ -61,8 +61,11 @@ function sameAsJsonParse(text: string): void {
     return isRefusal(outcome) &&
       (outcome.code === "malformed-json" || outcome.code === "empty-body");
   };
+  const isTooDeep = (outcome: object) => "code" in outcome && outcome.code === "too-deep";
+  if (isTooDeep(decode("event", text))) return; // not read to its end
   equal(malformed(text), !isJson(text), JSON.stringify(text));
   const event = eventText({ metadata: text });
+  if (isTooDeep(decode("event", event))) return;
   equal(malformed(event), !isJson(event), JSON.stringify(event));
   const array = decode("array", `[${event}]`), isArray = isJson(`[${event}]`);
   equal(isRefusal(array) && array.code === "malformed-json", !isArray, JSON.stringify(event));
