@@ -59,7 +59,8 @@ if (wanted("c")) {
   section(
     "(c) Growth",
     "Commit rate through the store's own code, transactions of 10,000 events, `synchronous=FULL`; " +
-      "each figure is the rate of the million rows before the milestone, checkpoints included.",
+      "each figure is the median of the ten parts of the million rows before the milestone, each " +
+      "with its checkpoints.",
     growth([1, 5, 10, 20]),
   );
 }

@@ -18,6 +18,7 @@ export type RefusalCode =
   | "internal"
   | "invalid-event"
   | "invalid-utf8"
+  | "length-required"
   | "malformed-json"
   | "method"
   | "misdirected"
@@ -121,6 +122,12 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalKind>> = {
     title: "Body is not UTF-8",
     retryable: false,
     advice: "Encode the body as UTF-8.",
+  },
+  "length-required": {
+    status: 411,
+    title: "Length required",
+    retryable: false,
+    advice: "Send a Content-Length: without one a cut HTTP/2 body cannot be told from a whole one.",
   },
   "malformed-json": {
     status: 400,

@@ -48,8 +48,13 @@ export class Ingest {
     if (decode === undefined) return unsupportedType(type, route);
     if (coding !== null && coding.length > HEADER_LENGTH_MAX) return HEADER_TOO_LARGE;
 
-    let body = await this.#bodies.read(request, headers.get("content-length"));
+    const length = headers.get("content-length");
+    let body = await this.#bodies.read(request, length);
     if (isRefusal(body)) return body;
+    // The runtime takes a reset HTTP/2 stream for its end. HTTP/1.1 is told by its chunks.
+    if (length === null && body.length > 0 && !headers.has("transfer-encoding")) {
+      return LENGTH_REQUIRED;
+    }
     if (coding !== null) {
       body = undoCoding(body, coding, this.#decodedBytesMax);
       if (isRefusal(body)) return body;
@@ -91,6 +96,10 @@ function unsupportedType(header: string | null, route: IngestRoute): Refusal {
 }
 
 const NOT_UTF8: Refusal = { code: "invalid-utf8", detail: "Expected the body to be UTF-8." };
+const LENGTH_REQUIRED: Refusal = {
+  code: "length-required",
+  detail: "Expected a Content-Length: a body without one could be cut off unnoticed.",
+};
 const HEADER_TOO_LARGE: Refusal = {
   code: "headers-too-large",
   detail: `Expected a header of at most ${HEADER_LENGTH_MAX} characters.`,

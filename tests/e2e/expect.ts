@@ -45,6 +45,7 @@ export const STATUS = {
   "host": 400,
   "invalid-event": 422,
   "invalid-utf8": 400,
+  "length-required": 411,
   "malformed-json": 400,
   "method": 405,
   "misdirected": 421,
