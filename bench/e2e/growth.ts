@@ -4,53 +4,64 @@ import { encodeBatch, type Submission } from "../../lib/event.ts";
 import { decodeLines } from "../../lib/protocols/native.ts";
 import { Database } from "../../lib/store/database.ts";
 import { sampleLines } from "../sample.ts";
-import { median, thousands } from "./numbers.ts";
+import { median, spread, thousands } from "./numbers.ts";
 
 const TRANSACTION_EVENTS = 10_000;
-/** Transactions measured together: enough that each part has checkpoints in it. */
-const PART_TRANSACTIONS = 10;
+const ROUNDS = 15;
+/** Transactions a turn: enough that each turn has checkpoints in it. */
+const TURN_TRANSACTIONS = 20;
 
 /**
- * Markdown lines: the median rate of the ten parts of the million rows before each milestone, in
- * millions of rows; checkpoints are in each part. Writes through the store's own code, in this process, so that nothing else
- * varies.
+ * Markdown lines: databases of these sizes, in millions of rows, take turns at being written to, so
+ * that a change of the machine's speed meets them all. Writes through the store's own code.
  */
-export function growth(milestones: readonly number[]): string[] {
+export function growth(millions: readonly number[]): string[] {
   const folder = Deno.makeTempDirSync({ prefix: "firehouse-growth-" });
-  const path = `${folder}/events.db`;
-  const database = new Database({ path, synchronous: "full", openTimeoutMs: 1000, run: "" });
-  const context = { receivedAt: 1_795_520_166_556, isAscii: true };
-  const limits = { maxRequestEvents: TRANSACTION_EVENTS, maxEventBytes: 1 << 20 };
-  const submission = decodeLines(
-    new TextEncoder().encode(sampleLines(TRANSACTION_EVENTS)),
-    context,
-    limits,
-  ) as Submission;
-  const rows = encodeBatch([submission]);
-  const perMillion = 1_000_000 / TRANSACTION_EVENTS;
-  const rates: number[] = [];
-  let parts: number[] = [];
-  for (let number = 1, startMs = performance.now(); rates.length < milestones.length; number++) {
-    database.write({ number, events: TRANSACTION_EVENTS, rows, skip: [], deadLetters: [] });
-    database.checkpointIfDue();
-    if (number % PART_TRANSACTIONS !== 0) continue;
-    parts.push(PART_TRANSACTIONS * TRANSACTION_EVENTS / (performance.now() - startMs) * 1000);
-    startMs = performance.now();
-    if (number % perMillion !== 0) continue;
-    if (milestones.includes(number / perMillion)) rates.push(median(parts));
-    parts = [];
+  const grown = millions.map((size) => new Grown(`${folder}/${size}.db`, size));
+  const rates = grown.map((): number[] => []);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [i, one] of grown.entries()) rates[i]?.push(one.write(TURN_TRANSACTIONS));
   }
-  const { size } = Deno.statSync(path);
-  database.close();
+  for (const one of grown) one.close();
   Deno.removeSync(folder, { recursive: true });
-  const first = rates[0] ?? NaN;
   return [
-    "| rows | rows/s | against the first |",
+    "| rows | rows/s | against the first, turn by turn |",
     "| --- | --- | --- |",
-    ...rates.map((rate, i) =>
-      `| ${milestones[i]} M | ${thousands(rate)} | ${(rate / first).toFixed(2)} |`
-    ),
-    "",
-    `The database was ${(size / 2 ** 30).toFixed(1)} GiB in the end.`,
+    ...rates.map((rate, i) => {
+      const ratios = rate.map((perSecond, turn) => perSecond / (rates[0]?.[turn] ?? NaN));
+      return `| ${millions[i]} M | ${thousands(median(rate))} | ${spread(ratios)} |`;
+    }),
   ];
+}
+
+/** A database that has grown to a size. */
+class Grown {
+  readonly #database: Database;
+  readonly #rows: string;
+  #number = 0;
+
+  constructor(path: string, millions: number) {
+    this.#database = new Database({ path, synchronous: "full", openTimeoutMs: 1000, run: "" });
+    const context = { receivedAt: 1_795_520_166_556, isAscii: true };
+    const limits = { maxRequestEvents: TRANSACTION_EVENTS, maxEventBytes: 1 << 20 };
+    const body = new TextEncoder().encode(sampleLines(TRANSACTION_EVENTS));
+    this.#rows = encodeBatch([decodeLines(body, context, limits) as Submission]);
+    this.write(millions * 1e6 / TRANSACTION_EVENTS);
+  }
+
+  /** Commits so many transactions and gives the rows a second, checkpoints included. */
+  write(transactions: number): number {
+    const startMs = performance.now();
+    for (let i = 0; i < transactions; i++) {
+      const number = ++this.#number;
+      const batch = { number, events: TRANSACTION_EVENTS, rows: this.#rows };
+      this.#database.write({ ...batch, skip: [], deadLetters: [] });
+      this.#database.checkpointIfDue();
+    }
+    return transactions * TRANSACTION_EVENTS / (performance.now() - startMs) * 1000;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
 }
