@@ -1,155 +1,20 @@
 /**
- * Every setting, once: flags, environment variables, `--help` and the README's table are all made
- * from the one list here.
+ * Reads flags and environment variables, and shows them in `--help` and the README's table, all by
+ * the one list in `options.ts`.
  */
 
 import { parseArgs } from "node:util";
 import { CollectorError } from "./errors.ts";
-
-/** Where an option stands in `--help`. */
-export type Group = "Listener" | "Queue and writer" | "Database" | "Operation";
-
-/** What every option has; `Value` is the type of its default. */
-export interface OptionBase<Value> {
-  /** Where it stands in `--help`. */
-  readonly group: Group;
-  /** The value without a flag or variable. */
-  readonly default: Value;
-  /** What it means, in a line. */
-  readonly summary: string;
-}
-
-/** An option whose value is an integer within a range. */
-export interface IntegerOption extends OptionBase<number> {
-  /** Tells the kinds apart. */
-  readonly kind: "integer";
-  /** Smallest value. */
-  readonly min: number;
-  /** Largest value. */
-  readonly max: number;
-  /** Unit of the value, empty if it has none. */
-  readonly unit: string;
-}
-
-/** An option whose value is any text. */
-export interface TextOption extends OptionBase<string> {
-  /** Tells the kinds apart. */
-  readonly kind: "text";
-  /** What a value looks like; default: anything. */
-  readonly pattern?: RegExp;
-  /** The pattern in words. */
-  readonly expected?: string;
-}
-
-/** An option whose value is one of a few words. */
-export interface ChoiceOption<T extends string = string> extends OptionBase<T> {
-  /** Tells the kinds apart. */
-  readonly kind: "choice";
-  /** The words. */
-  readonly choices: readonly T[];
-}
-
-type Option = IntegerOption | TextOption | ChoiceOption;
-
-const KIB = 1024, MIB = 1024 * KIB, GIB = 1024 * MIB;
-const HOUR_MS = 3_600_000;
-
-/** Every option by its name in {@linkcode Config}. */
-export const OPTIONS = {
-  host: text("Listener", "127.0.0.1", "address to listen on"),
-  port: integer("Listener", 8000, 0, 65_535, "", "port to listen on; 0 picks a free one"),
-  allowedHosts: {
-    ...text(
-      "Listener",
-      "",
-      "Host names served, separated by commas; default: any, or on a loopback address only its names",
-    ),
-    pattern: /^[^\s/?#@,]*( *, *[^\s/?#@,]+)*$/,
-    expected: "names separated by commas",
-  },
-  maxBodyBytes: integer("Listener", MIB, 1, GIB, "bytes", "largest body as sent"),
-  maxDecodedBytes: integer("Listener", 8 * MIB, 1, GIB, "bytes", "largest body after decoding"),
-  maxRequestEvents: integer("Listener", 10_000, 1, 1_000_000, "events", "most events a request"),
-  maxEventBytes: integer("Listener", 256 * KIB, 64, GIB, "bytes", "largest event"),
-  bodyTimeoutMs: integer("Listener", 10_000, 100, HOUR_MS, "ms", "longest time for a body"),
-  maxBodies: integer("Listener", 10_000, 1, 1_000_000, "bodies", "most bodies received at once"),
-  maxBodiesBytes: integer(
-    "Listener",
-    64 * MIB,
-    1,
-    64 * GIB,
-    "bytes",
-    "most bytes of bodies received at once",
-  ),
-  queueCapacity: integer(
-    "Queue and writer",
-    30_000,
-    1,
-    100_000_000,
-    "events",
-    "most events queued and being written; more are refused with 503",
-  ),
-  queueBytes: integer(
-    "Queue and writer",
-    64 * MIB,
-    KIB,
-    64 * GIB,
-    "bytes",
-    "most memory for them: the body and 200 bytes an event, thrice the body if it is not ASCII",
-  ),
-  batchSize: integer("Queue and writer", 200, 1, 1_000_000, "events", "events that end the linger"),
-  batchLingerMs: integer(
-    "Queue and writer",
-    5,
-    0,
-    60_000,
-    "ms",
-    "longest wait for a batch to fill on a quiet queue",
-  ),
-  transactionEvents: integer(
-    "Queue and writer",
-    10_000,
-    1,
-    1_000_000,
-    "events",
-    "most events a transaction under backlog",
-  ),
-  db: text("Database", "events.db", "path of the SQLite database"),
-  synchronous: choice(
-    "Database",
-    "full",
-    ["full", "normal"],
-    "full: each commit is flushed to the disk; normal: faster, a power cut may undo the last ones",
-  ),
-  storeTimeoutMs: integer(
-    "Database",
-    60_000,
-    1000,
-    HOUR_MS,
-    "ms",
-    "the store counts as hung, and the process ends, when one call takes longer",
-  ),
-  readyStallMs: integer(
-    "Operation",
-    10_000,
-    100,
-    HOUR_MS,
-    "ms",
-    "/readyz answers 503 when a commit has been waited for longer",
-  ),
-  shutdownTimeoutMs: integer(
-    "Operation",
-    30_000,
-    100,
-    HOUR_MS,
-    "ms",
-    "longest time to finish after SIGTERM or SIGINT",
-  ),
-  logFormat: choice("Operation", "text", ["text", "json"], "how lines on stderr look"),
-} as const;
-
-/** The name of an option in {@linkcode Config}. */
-export type OptionName = keyof typeof OPTIONS;
+import {
+  type ChoiceOption,
+  type Group,
+  type IntegerOption,
+  KIB,
+  MIB,
+  type Option,
+  type OptionName,
+  OPTIONS,
+} from "./options.ts";
 
 /** The settings in force. */
 export type Config = {
@@ -277,30 +142,6 @@ export function optionsTable(): string {
     `| \`--${flagName(name)}\` | ${shown(option)} | ${option.summary} |`
   );
   return ["| flag | default | meaning |", "| --- | --- | --- |", ...rows].join("\n");
-}
-
-function integer(
-  group: Group,
-  byDefault: number,
-  min: number,
-  max: number,
-  unit: string,
-  summary: string,
-): IntegerOption {
-  return { kind: "integer", group, default: byDefault, min, max, unit, summary };
-}
-
-function text(group: Group, byDefault: string, summary: string): TextOption {
-  return { kind: "text", group, default: byDefault, summary };
-}
-
-function choice<T extends string>(
-  group: Group,
-  byDefault: T,
-  choices: readonly T[],
-  summary: string,
-): ChoiceOption<T> {
-  return { kind: "choice", group, default: byDefault, choices, summary };
 }
 
 /** The value of one setting; what is wrong with it goes to `problems`. */
