@@ -2,7 +2,7 @@
 
 import { Collector } from "./lib/collector.ts";
 import { type Config, readCommand } from "./lib/config.ts";
-import { CollectorError, EXIT_CODES } from "./lib/errors.ts";
+import { CollectorError, EXIT_BUG, EXIT_CODES, EXIT_NOT_STORED } from "./lib/errors.ts";
 import { BodyReader } from "./lib/http/body.ts";
 import { createHandler } from "./lib/http/handler.ts";
 import { Listener } from "./lib/http/listener.ts";
@@ -11,38 +11,25 @@ import { createLog, write } from "./lib/log.ts";
 import { Operator } from "./lib/operator.ts";
 import { nativeRoutes } from "./lib/protocols/native.ts";
 import { onStopSignal } from "./lib/stop_signal.ts";
-import { lockDatabase } from "./lib/store/files.ts";
-import { WorkerStore } from "./lib/store/worker_store.ts";
-
-const OPEN_TIMEOUT_MS = 5000;
-const TRANSACTION_BYTES = 8 * 1024 * 1024;
-const RETRY_MS = { min: 10, max: 1000 };
-const EXIT_NOT_STORED = 1;
-const EXIT_BUG = 70;
+import { lockDatabase, lockExisting, realPath } from "./lib/store/files.ts";
+import { keepOptions } from "./lib/store/keep_options.ts";
+import { verifyDatabase, WorkerStore } from "./lib/store/worker_store.ts";
+import { writerOptions } from "./lib/writer_options.ts";
 
 async function run(config: Config, operator: Operator): Promise<void> {
-  using _lock = lockDatabase(config.db);
+  using _lock = lockDatabase(config.db, config.onCorrupt);
   const store = new WorkerStore({
-    path: config.db,
-    synchronous: config.synchronous,
-    openTimeoutMs: OPEN_TIMEOUT_MS,
+    keep: keepOptions(config),
     hangMs: config.storeTimeoutMs,
     onHang: ({ code, message, hint }) => endNow(`${message} ${hint}`, EXIT_CODES[code]),
     onGone: (reason) => operator.storeGone(reason),
   });
   const collector = new Collector({
-    queueCapacity: config.queueCapacity,
-    queueBytes: config.queueBytes,
-    writer: {
-      batchSize: config.batchSize,
-      lingerMs: config.batchLingerMs,
-      transactionEvents: config.transactionEvents,
-      transactionBytes: TRANSACTION_BYTES,
-      retryMs: RETRY_MS,
-    },
-    readyStallMs: config.readyStallMs,
+    ...config,
+    writer: writerOptions(config),
     store,
     onFailed: (failure) => operator.commitFailed(failure),
+    onNotice: (text) => operator.notice(text),
     onWriterEnded: (error) => endNow(`The writer ended: ${error}`, EXIT_BUG),
   });
   using bodies = new BodyReader({
@@ -59,6 +46,8 @@ async function run(config: Config, operator: Operator): Promise<void> {
       bodies,
       routes: nativeRoutes(config),
       decodedBytesMax: config.maxDecodedBytes,
+      durability: config.durability,
+      ackTimeoutMs: config.ackTimeoutMs,
       hostnames: servedHostnames(config.allowedHosts, config.host),
       serverStats: () => ({ bodies_in_flight: bodies.inFlight, relistens: listener.relistens }),
       onError: (error) => operator.requestFailed(error),
@@ -73,7 +62,7 @@ async function run(config: Config, operator: Operator): Promise<void> {
 
   const signals = onStopSignal(config.shutdownTimeoutMs);
   signals.expired.then((why) => endNow(why, EXIT_NOT_STORED));
-  await collector.start();
+  operator.opened(await collector.start());
   operator.started(await listen(listener, collector), config);
 
   operator.stopping(await signals.stop);
@@ -94,6 +83,12 @@ async function listen(listener: Listener, collector: Collector): Promise<Deno.Ne
   }
 }
 
+/** Audits the database, and gives the exit status. */
+async function verify(config: Config, operator: Operator): Promise<number> {
+  using _lock = lockExisting(config.db);
+  return operator.verified(await verifyDatabase(config.db)) ? 0 : EXIT_CODES["database-corrupt"];
+}
+
 if (import.meta.main) {
   let operator = new Operator(createLog("text"));
   try {
@@ -101,8 +96,10 @@ if (import.meta.main) {
     if (command.kind === "help") {
       write(Deno.stdout, command.text);
     } else {
-      operator = new Operator(createLog(command.config.logFormat));
-      await run(command.config, operator);
+      const config = { ...command.config, db: realPath(command.config.db) };
+      operator = new Operator(createLog(config.logFormat));
+      if (command.kind === "verify") Deno.exit(await verify(config, operator));
+      await run(config, operator);
     }
   } catch (error) {
     if (!(error instanceof CollectorError)) throw error;

@@ -4,13 +4,18 @@
  * without writing the file.
  */
 
+import { durability } from "./e2e/durability.ts";
 import { growth } from "./e2e/growth.ts";
+import { idempotency } from "./e2e/idempotency.ts";
+import { journaling } from "./e2e/journaling.ts";
 import { ladder } from "./e2e/ladder.ts";
 import { halfLoad, memory } from "./e2e/latency.ts";
 import { bulkEvents, singleEvents } from "./e2e/throughput.ts";
 import { isInstalled, run } from "./e2e/tools.ts";
 
 const ROUNDS = 5, SECONDS = 5;
+/** Where each round has many runs. */
+const FEW_ROUNDS = 3;
 
 const only = Deno.args.filter((arg) => arg !== "--");
 const wanted = (letter: string) => only.length === 0 || only.includes(letter);
@@ -31,8 +36,9 @@ if (wanted("a")) {
     "(a) Single events",
     "`POST /event`, one event a request, driven by wrk (1 thread) over loopback. *bare* is " +
       "the first rung of `bench/ladder_server.ts`: it reads the text, parses it, answers 202. *collector* counts only " +
-      "what was committed (`synchronous=FULL`), over the time until the last event was. CPU is of " +
-      "the whole server process.",
+      "what was committed (`synchronous=FULL`), over the time until the last event was. It runs with " +
+      "`--durability memory`, as everything in (a) to (e): (f) has the default, disk, against it. " +
+      "CPU is of the whole server process.",
     single.lines,
   );
 }
@@ -52,7 +58,7 @@ if (wanted("b")) {
       "size, page size and `synchronous`, with the machine to itself. wrk sends without regard to " +
       "`Retry-After`, so the queue is full and part of the requests is refused; they cost time and " +
       "do not count.",
-    await bulkEvents(ROUNDS, SECONDS),
+    await bulkEvents(ROUNDS, SECONDS, "memory"),
   );
 }
 if (wanted("c")) {
@@ -81,6 +87,36 @@ if (wanted("e")) {
     await memory(),
   );
 }
+if (wanted("f")) {
+  section(
+    "(f) Durability",
+    "`POST /event`, driven by wrk (1 thread), with `--durability disk`, where the answer comes after " +
+      "the flush, against `memory`, where it comes before; everything that was committed over the " +
+      "time until the last of it was. CPU is user and system time of the whole process.",
+    await durability(ROUNDS, SECONDS),
+  );
+}
+if (wanted("g")) {
+  section(
+    "(g) Idempotency",
+    "Durability disk, on a database of 20 M rows whose windows are full: 1 M ids and 1 M keys, " +
+      "random ones. Each event that is sent has an id that was never sent before; *without* has the " +
+      "same text in its metadata; *window off* is `--recent-event-ids 0`; *keys* is *without* and an " +
+      `Idempotency-Key on every request. Medians of ${FEW_ROUNDS} runs in turn.`,
+    await idempotency({ rounds: FEW_ROUNDS, seconds: SECONDS, millions: 20 }),
+  );
+}
+if (wanted("h")) {
+  section(
+    "(h) The journal",
+    "Durability disk while another process holds the database's write lock for the whole run: all " +
+      "events go to the journal. Events a second are those that were answered 2xx; p99 is that of a " +
+      "closed loop under full load. *written* is `write_bytes` of /proc/PID/io, from the start until " +
+      "everything is in the database, *journal* the size of its files, both for each byte of the " +
+      "bodies; the last checkpoint of up to 8 MiB is not in it. The journal is filled by NDJSON.",
+    await journaling(FEW_ROUNDS, SECONDS),
+  );
+}
 if (only.length === 0) await Deno.writeTextFile("bench/RESULTS.md", await document());
 
 function section(title: string, method: string, lines: readonly string[]): void {
@@ -94,12 +130,12 @@ async function document(): Promise<string> {
   const cores = navigator.hardwareConcurrency;
   return [
     "# Results\n",
-    "Written by `deno task bench:e2e` (needs Debian's `wrk` and `nghttp2-client`, takes about 8 " +
+    "Written by `deno task bench:e2e` (needs Debian's `wrk` and `nghttp2-client`, takes about 25 " +
     "minutes), which repeats every figure here on the machine at hand. `deno task bench` has the " +
     "parts one by one.\n",
     `Measured on ${new Date().toISOString().slice(0, 10)}: ${cores} cores (${cpu}), Linux, Deno ` +
     `${Deno.version.deno}, load generator and server on the same machine. Absolute figures drift ` +
-    `on a shared machine; the ratios are from runs that took turns. In (a), (b) and (d) each figure ` +
+    `on a shared machine; the ratios are from runs that took turns. In (a), (b), (d) and (f) each figure ` +
     `is the median of ${ROUNDS} runs of ${SECONDS} s, with the smallest and largest ratio in ` +
     `brackets; (e) is one run.\n`,
     ...sections,

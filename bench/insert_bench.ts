@@ -1,6 +1,6 @@
 import { encodeBatch, type Submission } from "../lib/event.ts";
 import { decodeLines } from "../lib/protocols/native.ts";
-import { Database } from "../lib/store/database.ts";
+import { benchDatabase } from "./e2e/grown.ts";
 import { sampleLines } from "./sample.ts";
 
 const encoder = new TextEncoder();
@@ -9,7 +9,7 @@ const limits = { maxRequestEvents: 10_000, maxEventBytes: 262_144 };
 
 for (const synchronous of ["full", "normal"] as const) {
   const path = `${Deno.makeTempDirSync({ prefix: "firehouse-bench-" })}/events.db`;
-  const database = new Database({ path, synchronous, openTimeoutMs: 1000, run: "" });
+  const database = benchDatabase(path, synchronous);
   let number = 0;
   for (const events of [200, 1000, 10_000]) {
     const rows = encodeBatch([

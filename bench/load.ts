@@ -5,8 +5,9 @@ import { checkAccounting } from "./load/accounting.ts";
 import { type LoadOptions, readOptions } from "./load/options.ts";
 import { bar, ProgressLine } from "./load/progress.ts";
 import { exitStatus, reportJson, reportText } from "./load/report.ts";
-import { runLoad } from "./load/run.ts";
+import { runLoad, type RunOptions } from "./load/run.ts";
 import { settle, type Snapshot, takeSnapshot } from "./load/snapshot.ts";
+import { Acknowledged, checkStored } from "./load/stored.ts";
 import { Tally } from "./load/tally.ts";
 
 const EXIT_UNREACHABLE = 1, EXIT_USAGE = 64, EXIT_INTERRUPTED = 130;
@@ -31,14 +32,24 @@ async function load(options: LoadOptions): Promise<number> {
   const before = await takeSnapshot(options.url);
   if (typeof before === "string") return unreachable(options.url, before);
   const tally = new Tally();
-  const seconds = await send(options, tally, stop.signal);
+  const run = newRun();
+  const acknowledged = options.db === null ? null : new Acknowledged(run, options.batch);
+  const seconds = await send(options, { tally, run, acknowledged, signal: stop.signal });
   const after = await waitUntilStored(options.url);
   const own = { accepted: tally.accepted * options.batch, unknown: tally.unknown * options.batch };
   const accounting = checkAccounting(before, after, own);
-  const status = exitStatus(tally, accounting);
-  const result = { options, tally, seconds, accounting, stoppedBy, exitStatus: status };
+  const stored = options.db === null || acknowledged === null
+    ? null
+    : checkStored(options.db, acknowledged);
+  const status = exitStatus({ tally, accounting, stored });
+  const result = { options, tally, seconds, accounting, stored, stoppedBy, exitStatus: status };
   print(Deno.stdout, options.json ? reportJson(result) : reportText(result));
   return status;
+}
+
+/** A name for a run that no other has. */
+function newRun(): string {
+  return `${Date.now().toString(36)}${crypto.randomUUID().slice(0, 4)}`;
 }
 
 function unreachable(url: string, why: string): number {
@@ -50,7 +61,8 @@ function unreachable(url: string, why: string): number {
   return EXIT_UNREACHABLE;
 }
 
-async function send(options: LoadOptions, tally: Tally, signal: AbortSignal): Promise<number> {
+async function send(options: LoadOptions, how: RunOptions): Promise<number> {
+  const { tally } = how;
   const { requests, durationSeconds } = options;
   const startMs = performance.now();
   using _line = new ProgressLine(() => {
@@ -61,7 +73,7 @@ async function send(options: LoadOptions, tally: Tally, signal: AbortSignal): Pr
     return `▕${bar(part, BAR_WIDTH)}▏ ${tally.ended} requests of ${total}, ${perSecond}/s, ` +
       `${tally.failed + tally.unknown} failed, ${tally.waiting} waiting`;
   });
-  return await runLoad(options, tally, signal);
+  return await runLoad(options, how);
 }
 
 async function waitUntilStored(url: string): Promise<Snapshot | string> {
@@ -70,8 +82,9 @@ async function waitUntilStored(url: string): Promise<Snapshot | string> {
   return await settle(url, {
     settleMs: SETTLE_MS,
     unreachableMs: UNREACHABLE_MS,
-    onSnapshot: ({ queued, in_flight }) => {
-      text = `waiting for the collector: ${queued} queued, ${in_flight} in flight`;
+    onSnapshot: ({ queued, in_flight, journaled }) => {
+      text = `waiting for the collector: ${queued} queued, ${in_flight} in flight, ` +
+        `${journaled} journaled`;
     },
   });
 }

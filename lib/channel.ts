@@ -116,21 +116,24 @@ export class Channel<T extends Weighted> {
     return this.#values[this.#head];
   }
 
+  /** What {@linkcode Channel.trySend} would answer now. */
+  probe(value: Weighted): SendResult {
+    if (this.#closed) return "closed";
+    const events = this.#queuedEvents + this.#inFlightEvents + value.events;
+    const bytes = this.#queuedBytes + this.#inFlightBytes + value.bytes;
+    return events > this.capacity || bytes > this.capacityBytes ? "full" : "sent";
+  }
+
   /**
    * Queues the value whole, or says why not. Never waits. A value heavier than the whole capacity is
    * `full` for ever.
    */
   trySend(value: T): SendResult {
-    if (this.#closed) return "closed";
-    const events = this.#queuedEvents + value.events;
-    const bytes = this.#queuedBytes + value.bytes;
-    if (
-      events + this.#inFlightEvents > this.capacity ||
-      bytes + this.#inFlightBytes > this.capacityBytes
-    ) return "full";
+    const result = this.probe(value);
+    if (result !== "sent") return result;
     this.#values.push(value);
-    this.#queuedEvents = events;
-    this.#queuedBytes = bytes;
+    this.#queuedEvents += value.events;
+    this.#queuedBytes += value.bytes;
     if (this.#waiter !== null) this.#notify(this.#waiter);
     return "sent";
   }

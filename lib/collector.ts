@@ -1,154 +1,122 @@
 /**
- * The collector: admits submissions to the channel, has the writer commit them, and keeps the
+ * The collector: admits submissions to the channel, has the writer store them, and keeps the
  * account of both. It knows nothing of HTTP or SQLite.
  */
 
+import { type Account, balance, storedTerms } from "./account.ts";
+import type { Admission, Durability, Level } from "./admission.ts";
 import { Channel } from "./channel.ts";
-import { DrainRate, retryAfterSeconds } from "./drain_rate.ts";
+import { DrainRate } from "./drain_rate.ts";
 import type { Refusal, RefusalCode } from "./errors.ts";
 import type { Submission } from "./event.ts";
-import { Histogram, type Quantiles } from "./histogram.ts";
-import type { Store } from "./store.ts";
-import { Writer, type WriterEvents, type WriterOptions } from "./writer.ts";
+import { EventIds } from "./event_ids.ts";
+import { Histogram } from "./histogram.ts";
+import { type KeyedRequest, type KnownRequest, Requests } from "./idempotency.ts";
+import { parseReceipt, pending, type ReceiptStatus, statusOf } from "./receipt.ts";
+import {
+  DRAINING,
+  KEY_IN_FLIGHT,
+  KEY_REUSED,
+  queueFull,
+  storeFailing,
+} from "./admission_refusals.ts";
+import type { Readiness, Stats } from "./stats.ts";
+import type { Store, StoreOpened, StoreState } from "./store.ts";
+import { Watermark } from "./watermark.ts";
+import { type StoredBatch, Writer, type WriterEvents, type WriterOptions } from "./writer.ts";
 
 /** How a collector is made. */
 export interface CollectorOptions {
+  /** When events are acknowledged. */
+  readonly durability: Durability;
   /** Most events queued and in flight. */
   readonly queueCapacity: number;
   /** Most bytes queued and in flight. */
   readonly queueBytes: number;
+  /** How many event ids are remembered; 0 for none. */
+  readonly recentEventIds: number;
+  /** How many requests with a key are remembered. */
+  readonly recentRequests: number;
   /** How the writer forms batches. */
   readonly writer: WriterOptions;
   /** It is not ready when a batch has been under way for longer, in ms. */
   readonly readyStallMs: number;
   /** Where batches go. */
   readonly store: Store;
-  /** Told of each failed attempt to commit. */
+  /** Told of each failed attempt to store a batch. */
   readonly onFailed: WriterEvents["failed"];
+  /** Told what the store says the operator must know. */
+  readonly onNotice: (text: string) => void;
   /** Told if the writer itself ends though nobody asked it to: nothing is stored any more. */
   readonly onWriterEnded: (error: unknown) => void;
 }
 
-/**
- * The account in events. At every instant `received = accepted + rejected + duplicates` and
- * `accepted = committed + dead_lettered + dropped + queued + in_flight`.
- */
-export interface Account {
-  /** Events that came in requests that could be decoded. */
-  readonly received: number;
-  /** Admitted to the channel. */
-  readonly accepted: number;
-  /** Refused with a reason; nothing of them is stored. */
-  readonly rejected: number;
-  /** Known already and not stored again. */
-  readonly duplicates: number;
-  /** Durable in the database. */
-  readonly committed: number;
-  /** Kept aside with a reason, in the same transaction. */
-  readonly dead_lettered: number;
-  /** Accepted and given up; must stay 0. */
-  readonly dropped: number;
-  /** Waiting in the channel. */
-  readonly queued: number;
-  /** In the batches that are being written. */
-  readonly in_flight: number;
-  /** What the two identities are off by; anything but 0 is a bug. */
-  readonly residual: number;
-}
-
-/** What `GET /stats` shows of the collector: the account, gauges and quantiles. */
-export interface Stats extends Account {
-  /** The channel; queued and in flight count together. */
-  readonly queue: {
-    readonly events: number;
-    readonly capacity_events: number;
-    readonly bytes: number;
-    readonly capacity_bytes: number;
-    readonly oldest_age_ms: number;
-  };
-  /** Time from taking a batch to its commit, retries included, in ms. */
-  readonly commit_ms: Quantiles;
-  /** Events a batch, that is a transaction. */
-  readonly batch_events: Quantiles;
-  /** How fast the writer drains the queue while it is busy. */
-  readonly drain_events_per_second: number;
-  /** Failed attempts to commit. */
-  readonly commit_retries: number;
-  /** Collector's clock at the last commit, null before the first. */
-  readonly last_commit_at: string | null;
-  /** Why the last attempt failed, null once one succeeded. */
-  readonly last_commit_error: string | null;
-  /** Refused requests by code. */
-  readonly refused_requests: Readonly<Partial<Record<RefusalCode, number>>>;
-  /** Size of the database file. */
-  readonly database_bytes: number;
-  /** Size of its write-ahead log. */
-  readonly wal_bytes: number;
-  /** Collector's clock at its start. */
-  readonly started_at: string;
-  /** Whole seconds since then. */
-  readonly uptime_seconds: number;
-}
-
-/** Whether it can take events, and why not. */
-export interface Readiness {
-  /** Whether new events are likely to be taken and stored. */
-  readonly ready: boolean;
-  /** Why not; `ok` if it is. */
-  readonly reason: string;
-}
-
 /** See the head of this file. */
 export class Collector {
+  readonly #options: CollectorOptions;
   readonly #channel: Channel<Submission>;
   readonly #writer: Writer;
-  readonly #store: Store;
-  readonly #readyStallMs: number;
-  readonly #onWriterEnded: (error: unknown) => void;
   readonly #commitMs = new Histogram(0.001);
   readonly #batchEvents = new Histogram(1);
   readonly #drainRate = new DrainRate();
+  readonly #flushed = new Watermark();
+  /** Below 0 as long as the journal holds events of earlier runs. */
+  readonly #committed = new Watermark(-1);
   readonly #refused: Partial<Record<RefusalCode, number>> = {};
   readonly #startedAtMs = Date.now();
   readonly #abort = new AbortController();
+  #opened: StoreOpened | null = null;
+  #eventIds: EventIds | null = null;
+  #requests: Requests | null = null;
   #running: Promise<void> = Promise.resolve();
   #draining = false;
-  #accepted = 0;
-  #rejected = 0;
-  #committed = 0;
-  #deadLettered = 0;
-  #received = 0;
+  readonly #counts = { received: 0, accepted: 0, rejected: 0, duplicates: 0 };
+  #recovered = 0;
+  #state: StoreState = NOTHING_STORED;
+  #replays = 0;
   #retries = 0;
   #lastCommitAtMs = 0;
   #lastCommitError: string | null = null;
 
   /** Starts nothing: {@linkcode Collector.start} does. */
   constructor(options: CollectorOptions) {
-    const { queueCapacity, queueBytes, store, writer, onFailed } = options;
+    this.#options = options;
+    const { queueCapacity, queueBytes, store, writer } = options;
     this.#channel = new Channel({ capacity: queueCapacity, capacityBytes: queueBytes });
-    this.#store = store;
-    this.#readyStallMs = options.readyStallMs;
-    this.#onWriterEnded = options.onWriterEnded;
     this.#writer = new Writer(this.#channel, store, {
       ...writer,
       events: {
-        committed: (done) => this.#onCommitted(done),
+        stored: (done) => this.#onStored(done),
         failed: (failure) => {
           this.#retries++;
           this.#lastCommitError = failure.reason;
-          onFailed(failure);
+          options.onFailed(failure);
         },
       },
     });
   }
 
-  /** Opens the store and starts the writer. @throws {CollectorError} if the store does not open. */
-  async start(): Promise<void> {
-    const { lastBatch } = await this.#store.open();
-    this.#running = this.#writer.run(lastBatch, this.#abort.signal);
-    this.#running.catch((error) => {
-      if (!this.#abort.signal.aborted) this.#onWriterEnded(error);
+  /**
+   * Opens the store, starts the writer, and gives what was found there.
+   *
+   * @throws {CollectorError} if the store does not open.
+   */
+  async start(): Promise<StoreOpened> {
+    const { store, onNotice, onWriterEnded, recentEventIds, recentRequests } = this.#options;
+    const opened = await store.open({
+      state: (state) => this.#onState(state),
+      notice: onNotice,
     });
+    this.#opened = opened;
+    this.#recovered = opened.state.journaled;
+    if (this.#state === NOTHING_STORED) this.#onState(opened.state); // else a later one was told
+    this.#eventIds = new EventIds(recentEventIds, opened.seed, opened.eventIds);
+    this.#requests = new Requests(recentRequests, opened.seed, opened.requests);
+    this.#running = this.#writer.run(this.#abort.signal);
+    this.#running.catch((error) => {
+      if (!this.#abort.signal.aborted) onWriterEnded(error);
+    });
+    return opened;
   }
 
   /** Whether it was told to take no more. */
@@ -156,53 +124,90 @@ export class Collector {
     return this.#draining;
   }
 
-  /** Admits a submission whole, or says why not. Never waits. */
-  submit(submission: Submission): Refusal | null {
+  /** What is recognised as the same request is answered like it; null if it has no key. */
+  submit(submission: Submission, keyed: KeyedRequest | null = null): Admission | Refusal {
+    const counts = this.#counts;
     const { events } = submission;
-    this.#received += events;
-    if (this.#channel.trySend(submission) === "sent") {
-      this.#accepted += events;
-      return null;
+    counts.received += events;
+    const known = keyed === null ? null : this.#requests?.find(keyed) ?? null;
+    if (known !== null) return this.#repeat(known, events);
+    const refusal = this.#refuses(submission);
+    if (refusal !== null) {
+      counts.rejected += events;
+      return refusal;
     }
-    this.#rejected += events;
-    return this.#channel.closed ? DRAINING : this.#refuseFull(submission);
+    const first = counts.accepted;
+    const fresh = this.#eventIds === null ? submission : this.#eventIds.keepNew(submission);
+    const accepted = fresh?.events ?? 0;
+    const duplicates = events - accepted;
+    const sequence = first + accepted;
+    const request = keyed === null
+      ? undefined
+      : this.#requests?.remember(keyed, { accepted, duplicates, sequence });
+    if (fresh !== null) {
+      this.#channel.trySend(request === undefined ? fresh : { ...fresh, request });
+    }
+    counts.accepted = sequence;
+    counts.duplicates += duplicates;
+    return { events, accepted, duplicates, first, sequence, isReplay: false };
   }
 
   /** Counts a refused request and the events it is known to have held; `submit` counts its own. */
   countRefused(code: RefusalCode, events: number): void {
     this.#refused[code] = (this.#refused[code] ?? 0) + 1;
-    this.#received += events;
-    this.#rejected += events;
+    this.#counts.received += events;
+    this.#counts.rejected += events;
+  }
+
+  /** Resolves to whether an admission is on the disk, false if it is not in time. */
+  flushed({ sequence }: Admission, timeoutMs: number): Promise<boolean> {
+    return this.#flushed.reach(sequence, timeoutMs);
+  }
+
+  /** Resolves to whether an admission is in the database, false if it is not in time. */
+  committed({ sequence }: Admission, timeoutMs: number): Promise<boolean> {
+    return this.#committed.reach(sequence, timeoutMs);
+  }
+
+  /** How far an admission has got by now. */
+  level({ sequence }: Admission): Level {
+    if (sequence <= this.#committed.value) return "committed";
+    return sequence <= this.#flushed.value ? "journaled" : "queued";
+  }
+
+  /** The name under which an admission can be asked for, in this run and after it. */
+  receiptId({ first, sequence }: Admission): string {
+    return `${this.#opened?.run}-${first}-${sequence - first}`;
+  }
+
+  /** How far the events of a receipt have got; null if there is no such receipt. */
+  async receipt(id: string): Promise<ReceiptStatus | null> {
+    const receipt = parseReceipt(id);
+    if (receipt === null) return null;
+    const isOwn = receipt.run === this.#opened?.run;
+    if (isOwn && receipt.first + receipt.events > this.#counts.accepted) return null;
+    const state = await this.#options.store.receipt(receipt);
+    // Of this run more is known here: what earlier runs left in the journal comes before its events.
+    return isOwn && receipt.first + receipt.events > this.#committed.value
+      ? pending(receipt)
+      : statusOf(receipt, state);
   }
 
   /** The account now. */
   account(): Account {
-    const queued = this.#channel.queuedEvents, in_flight = this.#channel.inFlightEvents;
-    const [received, accepted, rejected] = [this.#received, this.#accepted, this.#rejected];
-    const [committed, dead_lettered] = [this.#committed, this.#deadLettered];
-    const duplicates = 0, dropped = 0; // nothing makes either yet
-    const residual = Math.abs(received - accepted - rejected - duplicates) +
-      Math.abs(accepted - committed - dead_lettered - dropped - queued - in_flight);
-    return {
-      received,
-      accepted,
-      rejected,
-      duplicates,
-      committed,
-      dead_lettered,
-      dropped,
-      queued,
-      in_flight,
-      residual,
-    };
+    const { queuedEvents: queued, inFlightEvents: in_flight } = this.#channel;
+    const recovered = this.#recovered;
+    const stored = storedTerms(this.#state, this.#flushed.value, recovered);
+    return balance({ ...this.#counts, recovered, ...stored, queued, in_flight });
   }
 
   /** The account with gauges and quantiles; the sizes are read from the disk. */
   async stats(): Promise<Stats> {
-    const { databaseBytes, walBytes } = await this.#store.size();
-    const channel = this.#channel;
+    const { databaseBytes, walBytes, journalBytes } = await this.#options.store.size();
+    const channel = this.#channel, damage = this.#opened?.damage;
     return {
       ...this.account(),
+      durability: this.#options.durability,
       queue: {
         events: channel.queuedEvents + channel.inFlightEvents,
         capacity_events: channel.capacity,
@@ -221,6 +226,17 @@ export class Collector {
       refused_requests: this.#refused,
       database_bytes: databaseBytes,
       wal_bytes: walBytes,
+      journal_bytes: journalBytes,
+      replays: this.#replays,
+      recent_event_ids: this.#eventIds?.size ?? 0,
+      unclean_runs: this.#opened?.uncleanRuns ?? 0,
+      lost_at_most: this.#opened?.lostAtMost ?? 0,
+      damaged: {
+        journal_files: damage?.journalFiles ?? 0,
+        journal_bytes: damage?.journalBytes ?? 0,
+        databases: damage?.databases ?? 0,
+        transactions: damage?.transactions ?? 0,
+      },
       started_at: new Date(this.#startedAtMs).toISOString(),
       uptime_seconds: Math.floor((Date.now() - this.#startedAtMs) / 1000),
     };
@@ -230,11 +246,11 @@ export class Collector {
   readiness(): Readiness {
     if (this.#draining) return { ready: false, reason: "draining" };
     const ageMs = this.#writer.batchAgeMs;
-    if (ageMs <= this.#readyStallMs) return { ready: true, reason: "ok" };
+    if (ageMs <= this.#options.readyStallMs) return { ready: true, reason: "ok" };
     const error = this.#lastCommitError ?? "the store has not answered";
     return {
       ready: false,
-      reason: `nothing was committed for ${Math.round(ageMs / 1000)} s: ${error}`,
+      reason: `nothing was stored for ${Math.round(ageMs / 1000)} s: ${error}`,
     };
   }
 
@@ -243,18 +259,25 @@ export class Collector {
     this.#draining = true;
   }
 
-  /** Admits nothing more, commits what is queued, and closes the store. */
+  /** Admits nothing more, stores what is queued, and closes the store. */
   async drain(): Promise<void> {
     this.#draining = true;
     this.#channel.close();
     await this.#running;
-    await this.#store.close();
+    await this.#options.store.close();
+    this.#stopWaiting();
   }
 
-  /** Stops the writer where it is. What it had not committed is told by the account. */
+  /** Stops the writer where it is. What it had not stored is told by the account. */
   abandon(): void {
     this.#channel.close();
     this.#abort.abort();
+    this.#stopWaiting();
+  }
+
+  #stopWaiting(): void {
+    this.#flushed[Symbol.dispose]();
+    this.#committed[Symbol.dispose]();
   }
 
   #oldestAgeMs(): number {
@@ -263,43 +286,58 @@ export class Collector {
     return Math.round(Math.max(0, queuedMs, this.#writer.batchAgeMs));
   }
 
-  #refuseFull(submission: Submission): Refusal {
-    const channel = this.#channel;
-    const { capacity, capacityBytes } = channel;
-    if (submission.events > capacity) {
-      const detail = `The whole queue has room for ${capacity} events (--queue-capacity), ` +
-        `the request holds ${submission.events}. Send fewer a request.`;
-      return { code: "too-many-events", detail };
+  /** The answer to a request whose key is known. */
+  #repeat(known: KnownRequest, events: number): Admission | Refusal {
+    const counts = this.#counts;
+    const isInFlight = this.#options.durability === "disk" && known.sequence > this.#flushed.value;
+    if (!known.isSameBody || isInFlight) {
+      counts.rejected += events;
+      return known.isSameBody ? KEY_IN_FLIGHT : KEY_REUSED;
     }
-    if (submission.bytes > capacityBytes) {
-      const detail = `The whole queue has room for ${capacityBytes} bytes (--queue-bytes), ` +
-        `the request needs ${submission.bytes}. Send less a request.`;
-      return { code: "body-too-large", detail };
-    }
-    const depth = channel.queuedEvents + channel.inFlightEvents;
-    const bytes = channel.queuedBytes + channel.inFlightBytes;
-    const perSecond = this.#drainRate.perSecond(this.#writer.batchAgeMs);
-    const seconds = retryAfterSeconds(depth, perSecond, Math.random());
-    const detail = `The queue holds ${depth} of ${capacity} events and ${bytes} of ` +
-      `${capacityBytes} bytes. Send the request again later.`;
-    return { code: "queue-full", detail, headers: { "retry-after": String(seconds) } };
+    counts.duplicates += events;
+    this.#replays++;
+    const { accepted, duplicates, sequence } = known;
+    const first = Math.max(0, sequence - accepted); // 0 to 0, no events, if it was an earlier run
+    return { events, accepted, duplicates, first, sequence, isReplay: true };
   }
 
-  #onCommitted(done: Parameters<WriterEvents["committed"]>[0]): void {
-    const events = done.rows + done.deadLetters;
-    this.#committed += done.rows;
-    this.#deadLettered += done.deadLetters;
-    this.#commitMs.record(done.ms);
+  #refuses(submission: Submission): Refusal | null {
+    const result = this.#channel.probe(submission);
+    if (result === "closed") return DRAINING;
+    if (result === "full") {
+      return queueFull(
+        this.#channel,
+        submission,
+        this.#drainRate.perSecond(this.#writer.batchAgeMs),
+      );
+    }
+    return this.#options.durability === "disk" && this.#lastCommitError !== null
+      ? storeFailing(this.#lastCommitError)
+      : null;
+  }
+
+  #onStored({ level, events, ms, busyMs }: StoredBatch): void {
     this.#batchEvents.record(events);
-    this.#drainRate.record(events, done.busyMs);
-    this.#lastCommitAtMs = Date.now();
+    this.#drainRate.record(events, busyMs);
     this.#lastCommitError = null;
+    if (level === "committed") this.#commitMs.record(ms);
+    this.#flushed.raise(this.#flushed.value + events);
+    this.#onState(this.#state);
+  }
+
+  #onState(state: StoreState): void {
+    if (state.settled > this.#state.settled) this.#lastCommitAtMs = Date.now();
+    this.#state = state;
+    if (state.recoveredLeft === 0) {
+      this.#committed.raise(Math.min(state.settled, this.#flushed.value));
+    }
   }
 }
 
-/** What a request is answered while the collector stops. */
-export const DRAINING: Refusal = {
-  code: "draining",
-  detail: "The collector is stopping and takes no more events.",
-  headers: { "connection": "close", "retry-after": "5" },
+const NOTHING_STORED: StoreState = {
+  settled: 0,
+  deadLettered: 0,
+  journaled: 0,
+  recoveredLeft: 0,
+  lost: 0,
 };

@@ -26,6 +26,7 @@ export type Config = {
 /** What the command line asks for. */
 export type Command =
   | { readonly kind: "run"; readonly config: Config }
+  | { readonly kind: "verify"; readonly config: Config }
   | { readonly kind: "help"; readonly text: string };
 
 const ENV_PREFIX = "FIREHOUSE_";
@@ -42,6 +43,7 @@ export function readCommand(
 ): Command {
   const flags = new Map<string, string | undefined>();
   const flagProblems: string[] = [];
+  let isVerify = false;
   const { tokens } = parseArgs({
     args: args.filter((arg) => arg !== "--"),
     options: { ...parseArgsOptions(), help: { type: "boolean", short: "h" } },
@@ -53,6 +55,7 @@ export function readCommand(
       flags.set(token.name, flagValue(token));
     } else if (token.kind === "option" && token.name === "help") flags.set("help", undefined);
     else if (token.kind === "option") flagProblems.push(`unknown flag ${token.rawName}`);
+    else if (token.kind === "positional" && token.value === "verify" && !isVerify) isVerify = true;
     else if (token.kind === "positional") flagProblems.push(`unexpected argument "${token.value}"`);
   }
   if (flags.delete("help")) return { kind: "help", text: help() };
@@ -84,7 +87,7 @@ export function readCommand(
       { hint: "--help lists the flags and variables with their units and defaults." },
     );
   }
-  return { kind: "run", config };
+  return { kind: isVerify ? "verify" : "run", config };
 }
 
 /** The value of a flag; a next flag is not taken for it, as in `--db --port 1`. */
@@ -106,7 +109,12 @@ function contradictions(config: Config): string[] {
       : [];
   return [
     ...atMost("maxBodyBytes", "maxBodiesBytes"),
-    ...atMost("batchSize", "transactionEvents"),
+    ...config.durability === "memory" ? atMost("batchSize", "transactionEvents") : [],
+    ...config.durability === "disk" && config.synchronous !== "full"
+      ? [
+        "--synchronous normal does not flush commits, so it needs --durability memory",
+      ]
+      : [],
   ];
 }
 
@@ -114,6 +122,9 @@ function contradictions(config: Config): string[] {
 export function help(): string {
   const lines = [
     "Firehouse Collector: catches events over HTTP, stores them in SQLite.",
+    "",
+    "firehouse           runs the collector",
+    "firehouse verify    checks a database and its journal while no collector uses them",
     "",
     "Each flag can also be given as a variable: --queue-capacity as FIREHOUSE_QUEUE_CAPACITY.",
     "The flag wins.",
@@ -130,9 +141,9 @@ export function help(): string {
     "Exit status: 0 stopped with everything stored; 1 stopped with events not stored;",
   );
   lines.push(
-    "  64 a bad flag; 70 the store hung; 71 cannot listen; 75 another collector or program",
+    "  64 a bad flag; 65 the database is corrupt; 70 the store hung; 71 cannot listen;",
   );
-  lines.push("  has the database; 78 a bad variable or database.");
+  lines.push("  75 another collector or program has the database; 78 a bad variable or database.");
   return lines.join("\n") + "\n";
 }
 

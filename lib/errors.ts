@@ -15,18 +15,24 @@ export type RefusalCode =
   | "event-too-large"
   | "headers-too-large"
   | "host"
+  | "idempotency-key"
   | "internal"
   | "invalid-event"
   | "invalid-utf8"
+  | "key-in-flight"
+  | "key-reused"
   | "length-required"
   | "malformed-json"
   | "method"
   | "misdirected"
   | "not-found"
   | "queue-full"
+  | "store-failing"
   | "too-deep"
   | "too-many-bodies"
   | "too-many-events"
+  | "unconfirmed"
+  | "unknown-receipt"
   | "unsupported-coding"
   | "unsupported-type"
   | "uri-too-long";
@@ -105,6 +111,12 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalKind>> = {
     retryable: false,
     advice: "Name the host in the Host header.",
   },
+  "idempotency-key": {
+    status: 400,
+    title: "Idempotency-Key malformed",
+    retryable: false,
+    advice: "Send one key of 1 to 255 visible ASCII characters, in double quotes or bare.",
+  },
   "internal": {
     status: 500,
     title: "Collector failed",
@@ -122,6 +134,18 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalKind>> = {
     title: "Body is not UTF-8",
     retryable: false,
     advice: "Encode the body as UTF-8.",
+  },
+  "key-in-flight": {
+    status: 409,
+    title: "Request with this key in flight",
+    retryable: true,
+    advice: "Send the same request again after Retry-After seconds: it is answered like the first.",
+  },
+  "key-reused": {
+    status: 422,
+    title: "Idempotency-Key used before",
+    retryable: false,
+    advice: "Use another key for another body; a key is remembered for 24 hours.",
   },
   "length-required": {
     status: 411,
@@ -159,6 +183,12 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalKind>> = {
     retryable: true,
     advice: "Send the request again after Retry-After seconds; nothing of it was stored.",
   },
+  "store-failing": {
+    status: 503,
+    title: "Nothing can be stored",
+    retryable: true,
+    advice: "Send the request again after Retry-After seconds; nothing of it was stored.",
+  },
   "too-deep": {
     status: 400,
     title: "Nested too deep",
@@ -177,6 +207,20 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalKind>> = {
     retryable: false,
     advice:
       "Send fewer events a request; --max-request-events and --queue-capacity are the limits.",
+  },
+  "unconfirmed": {
+    status: 500,
+    title: "Not confirmed in time",
+    retryable: true,
+    advice:
+      "Whether the events will be stored is not known. Send them again with the same ids or the " +
+      "same Idempotency-Key: nothing is stored twice.",
+  },
+  "unknown-receipt": {
+    status: 404,
+    title: "Receipt unknown",
+    retryable: false,
+    advice: "The events are not stored and will not be: send them again.",
   },
   "unsupported-coding": {
     status: 415,
@@ -228,6 +272,13 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** The refusals after which the events may be stored or not: the client can not know. */
+export const IN_DOUBT: ReadonlySet<RefusalCode> = new Set([
+  "internal",
+  "unconfirmed",
+  "key-in-flight",
+]);
+
 /** Tells a refusal from a result. */
 export function isRefusal(value: object): value is Refusal {
   return "code" in value;
@@ -237,6 +288,7 @@ export function isRefusal(value: object): value is Refusal {
 export type CollectorErrorCode =
   | "config"
   | "usage"
+  | "database-corrupt"
   | "database-foreign"
   | "database-locked"
   | "database-open"
@@ -249,6 +301,7 @@ export type CollectorErrorCode =
 export const EXIT_CODES: Readonly<Record<CollectorErrorCode, number>> = {
   "config": 78,
   "usage": 64,
+  "database-corrupt": 65,
   "database-foreign": 78,
   "database-locked": 75,
   "database-open": 78,
@@ -257,6 +310,11 @@ export const EXIT_CODES: Readonly<Record<CollectorErrorCode, number>> = {
   "listen": 71,
   "store-hung": 70,
 };
+
+/** Exit status when it was stopped with events not stored. */
+export const EXIT_NOT_STORED = 1;
+/** Exit status when a part of it ended that never should: a bug. */
+export const EXIT_BUG = 70;
 
 /** An operating error: what happened, and the way out for the operator. */
 export class CollectorError extends Error {

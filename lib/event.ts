@@ -38,15 +38,33 @@ export interface Submission {
   /** Token or protocol it came through. */
   readonly source: string;
   /**
-   * The fields of the events one after the other: of each event `userId`, `timestamp`, `metadata`
-   * and, where the protocol has them, `actor`, `type`, `eventId`; with these six an empty field is
-   * null, with three none may be empty.
+   * The fields of the events one after the other, the same number of each: see
+   * {@linkcode FieldsPerRow}.
    */
   readonly fields: readonly string[];
   /** The request body, a character a byte: for the raw text of an event that cannot be stored. */
   readonly body: string;
   /** Splits the body into the raw text of its events, in their order. */
   readonly splitBody: (body: Uint8Array) => readonly string[];
+  /** What is remembered of the request's Idempotency-Key, as `idempotency.ts` writes it. */
+  readonly request?: string;
+}
+
+/**
+ * How many fields an event has, and which:
+ *
+ * - 3: `userId`, `timestamp`, `metadata`, none of them empty;
+ * - 4: these and `eventId`, which is null if empty;
+ * - 6: these three, `actor`, `type` and `eventId`; an empty one of the last three or `userId` is null.
+ */
+export type FieldsPerRow = 3 | 4 | 6;
+
+/** Which of an event's fields is its id; -1 if none is. */
+export const EVENT_ID_FIELD: Readonly<Record<FieldsPerRow, number>> = { 3: -1, 4: 3, 6: 5 };
+
+/** How many fields each event of a submission has. */
+export function fieldsPerRow({ fields, events }: Submission): FieldsPerRow {
+  return fields.length / events as FieldsPerRow;
 }
 
 /** Rows that share the time they were received at and their source. */
@@ -57,8 +75,10 @@ export interface RowGroup {
   readonly source: string;
   /** How many rows. */
   readonly rows: number;
-  /** How many of the fields of {@linkcode Submission.fields} each row has: 3 or 6. */
-  readonly fieldsPerRow: number;
+  /** How many fields each row has. */
+  readonly fieldsPerRow: FieldsPerRow;
+  /** See {@linkcode Submission.request}; empty if there is none. */
+  readonly request: string;
   /** Where the fields of the first row start in `fields`. */
   readonly start: number;
   /** The fields of the whole batch. */
@@ -68,7 +88,7 @@ export interface RowGroup {
 // JSON text cannot hold this unescaped (RFC 8259 §7) and every other field is checked for it, so
 // splitting is exact and needs no escaping.
 const SEPARATOR = "\x1f";
-const GROUP_HEAD_FIELDS = 4;
+const GROUP_HEAD_FIELDS = 5;
 
 /** The characters no field of a row may hold; decoders must refuse them in what they extract. */
 // deno-lint-ignore no-control-regex -- these control characters are the subject
@@ -85,7 +105,7 @@ export function fieldsOf(event: EventRecord): string[] {
  * that each start with what their rows share.
  *
  * ```text
- * receivedAt  source  fieldsPerRow  rows  field field field …  receivedAt  source  …
+ * receivedAt  source  fieldsPerRow  rows  request  field field field …  receivedAt  source  …
  * ```
  */
 export function encodeBatch(submissions: readonly Submission[]): string {
@@ -93,14 +113,15 @@ export function encodeBatch(submissions: readonly Submission[]): string {
   let group: Submission | null = null;
   let rows = 0, rowsAt = 0;
   for (const submission of submissions) {
-    const { fields, events, receivedAt, source } = submission;
+    const { fields, events, receivedAt, source, request = "" } = submission;
     const isSameGroup = group !== null && group.receivedAt === receivedAt &&
-      group.source === source && group.fields.length / group.events === fields.length / events;
+      group.source === source && request === "" && group.request === undefined &&
+      fieldsPerRow(group) === fieldsPerRow(submission);
     if (!isSameGroup) {
       group = submission;
       rows = 0;
-      all.push(String(receivedAt), source, String(fields.length / events), "");
-      rowsAt = all.length - 1;
+      all.push(String(receivedAt), source, String(fieldsPerRow(submission)), "", request);
+      rowsAt = all.length - 2;
     }
     rows += events;
     all[rowsAt] = String(rows);
@@ -114,12 +135,16 @@ export function decodeGroups(text: string): RowGroup[] {
   const fields = text.split(SEPARATOR);
   const groups: RowGroup[] = [];
   for (let at = 0; at < fields.length;) {
-    const [receivedAt, source = "", fieldsPerRow, rows] = fields.slice(at, at + GROUP_HEAD_FIELDS);
+    const [receivedAt, source = "", fieldsPerRow, rows, request = ""] = fields.slice(
+      at,
+      at + GROUP_HEAD_FIELDS,
+    );
     const group: RowGroup = {
       receivedAt: Number(receivedAt),
       source,
       rows: Number(rows),
-      fieldsPerRow: Number(fieldsPerRow),
+      fieldsPerRow: Number(fieldsPerRow) as FieldsPerRow,
+      request,
       start: at + GROUP_HEAD_FIELDS,
       fields,
     };
@@ -134,13 +159,14 @@ export function decodeBatch(text: string, visit: (row: EventRow) => void): void 
   for (const { receivedAt, source, rows, fieldsPerRow, start, fields } of decodeGroups(text)) {
     for (let row = 0, at = start; row < rows; row++, at += fieldsPerRow) {
       const hasAll = fieldsPerRow === 6;
+      const eventId = EVENT_ID_FIELD[fieldsPerRow];
       visit({
         userId: fields[at] || null,
         timestamp: fields[at + 1] as string,
         metadata: fields[at + 2] as string,
         actor: hasAll && fields[at + 3] || null,
         type: hasAll && fields[at + 4] || null,
-        eventId: hasAll && fields[at + 5] || null,
+        eventId: eventId >= 0 && fields[at + eventId] || null,
         receivedAt,
         source,
       });

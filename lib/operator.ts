@@ -1,15 +1,20 @@
 /** What the operator is told, and when: one place for the wording of every line on stderr. */
 
-import type { Account } from "./collector.ts";
+import type { Account } from "./account.ts";
 import type { Config } from "./config.ts";
 import type { CollectorError } from "./errors.ts";
 import type { Log } from "./log.ts";
+import type { StoreOpened } from "./store.ts";
+
+const NOTICES_MAX = 1000;
 
 /** Writes the lines; lines that would come again and again are thinned out. */
 export class Operator {
   readonly #log: Log;
   #storesGone = 0;
   #requestsFailed = 0;
+  /** How often each text was told. */
+  readonly #notices = new Map<string, number>();
 
   /** Writes to `log`. */
   constructor(log: Log) {
@@ -19,12 +24,47 @@ export class Operator {
   /** It listens: where, what it stores into, and what a 202 promises. */
   started(address: Deno.NetAddr, config: Config): void {
     const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
+    const promise = config.durability === "disk"
+      ? "durability disk: 2xx means flushed to the disk"
+      : "durability memory: 202 means queued, a crash loses at most the " +
+        `${config.queueCapacity} events of the queue, a normal stop loses none`;
     this.#log(
       "info",
       `firehouse is listening on http://${host}:${address.port}, storing in ${config.db} ` +
-        `(synchronous ${config.synchronous}); durability memory: 202 means queued, a crash loses ` +
-        `at most the ${config.queueCapacity} events of the queue, a normal stop loses none`,
+        `(synchronous ${config.synchronous}); ${promise}`,
     );
+  }
+
+  /** The store is open: what an earlier run left behind, if it did not end by itself. */
+  opened({ state, damage, lastRunEnded }: StoreOpened): void {
+    const recovered = state.journaled;
+    if (!lastRunEnded) this.#log("warn", "the run before this one did not end by itself");
+    if (recovered > 0) {
+      this.#log("warn", `${recovered} events were in the journal; they are being stored`);
+    }
+    const { journalFiles, journalBytes } = damage;
+    if (journalFiles > 0) {
+      this.#log(
+        "error",
+        `${journalFiles} segments of the journal are damaged, ${journalBytes} bytes of them can ` +
+          "not be read; once the rest of them is stored they are kept with the ending .damaged",
+      );
+    }
+  }
+
+  /** Something the store says the operator must know. */
+  notice(text: string): void {
+    const count = (this.#notices.get(text) ?? 0) + 1;
+    if (this.#notices.size < NOTICES_MAX || count > 1) this.#notices.set(text, count);
+    if (isPowerOfTwo(count)) this.#log("warn", text);
+  }
+
+  /** What an audit found, a line for each thing it looked at; gives whether all is well. */
+  verified(findings: readonly { subject: string; isOk: boolean; detail: string }[]): boolean {
+    for (const { subject, isOk, detail } of findings) {
+      this.#log(isOk ? "info" : "error", `${subject} ${isOk ? "ok" : "WRONG"}: ${detail}`);
+    }
+    return findings.every(({ isOk }) => isOk);
   }
 
   /** A signal asked it to stop. */

@@ -1,5 +1,6 @@
 /** What a wire protocol is to the rest of the program: pure functions over bytes. */
 
+import type { Admission, Level } from "./admission.ts";
 import type { Refusal } from "./errors.ts";
 import type { Submission } from "./event.ts";
 
@@ -18,8 +19,8 @@ export type Decode = (body: Uint8Array, context: DecodeContext) => Submission | 
 export interface IngestRoute {
   /** Decoders by media type, in lower case without parameters. */
   readonly decoders: ReadonlyMap<string, Decode>;
-  /** The JSON of the 202 answer once a submission was admitted. */
-  readonly accepted: (submission: Submission) => string;
+  /** The JSON of the answer to a request that was admitted and has got so far. */
+  readonly accepted: (admission: Admission, level: Level) => string;
 }
 
 /** The routes of a protocol by path. */

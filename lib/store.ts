@@ -13,11 +13,13 @@ export interface DeadLetter {
   readonly reason: string;
   /** The event as sent. */
   readonly raw: string;
+  /** Its position in the batch. */
+  readonly index: number;
 }
 
 /** What one transaction carries. */
 export interface Batch {
-  /** Rises by 1 with each batch of a database, over restarts; stored in the same transaction. */
+  /** 1 for the first of a run, then rising by 1; stored in the same transaction. */
   readonly number: number;
   /** How many rows {@linkcode Batch.rows} holds. */
   readonly events: number;
@@ -37,27 +39,104 @@ export interface RejectedRow {
   readonly reason: string;
 }
 
-/** What became of a batch. Only `committed` stored anything. */
+/** What became of a batch. Only the first two stored anything. */
 export type WriteOutcome =
-  /** In the database, now or by an earlier attempt whose answer got lost. */
+  /** In the database and flushed, now or by an earlier attempt whose answer got lost. */
   | { readonly kind: "committed" }
+  /** Flushed to the journal: it will be applied to the database, after all that is there already. */
+  | { readonly kind: "journaled" }
   /** Nothing was stored: write again without these rows. */
   | { readonly kind: "rejected"; readonly rows: readonly RejectedRow[] }
   /** Nothing is known to be stored: write the same batch again, later. */
   | { readonly kind: "failed"; readonly reason: string };
 
-/** How much room the store takes. */
+/**
+ * Where the events are that the store was given, as of one moment. Absolute, so that nothing is
+ * missed or counted twice when the store's thread ends between doing and telling.
+ */
+export interface StoreState {
+  /** Events of this run that left the store's care, in the order of admission: stored for good or lost. */
+  readonly settled: number;
+  /** Events that became dead letters since the start, those of earlier runs included. */
+  readonly deadLettered: number;
+  /** Events in the journal. */
+  readonly journaled: number;
+  /** Those of them that were admitted by earlier runs. */
+  readonly recoveredLeft: number;
+  /** Events that the journal no longer holds though nobody applied them: somebody destroyed it. */
+  readonly lost: number;
+}
+
+/** How much room the store takes, in bytes. */
 export interface StoreSize {
   /** The database file. */
   readonly databaseBytes: number;
   /** Its write-ahead log. */
   readonly walBytes: number;
+  /** The segments of the journal. */
+  readonly journalBytes: number;
 }
 
-/** What a store told when it was opened. */
+/** What a store tells when it is opened. */
 export interface StoreOpened {
-  /** Number of the last batch in the database, 0 if there is none. */
-  readonly lastBatch: number;
+  /** Name of this run in receipts. */
+  readonly run: string;
+  /** Seed of the fingerprints that this database remembers, 4 words. */
+  readonly seed: Uint32Array;
+  /** Fingerprints of the event ids it remembers, the oldest first, 4 words each. */
+  readonly eventIds: Uint32Array;
+  /** What it remembers of requests with a key, the oldest first, as `idempotency.ts` lays it out. */
+  readonly requests: Uint32Array;
+  /** Where the events are that the journal holds. */
+  readonly state: StoreState;
+  /** Whether the run before this one ended by itself; true if there was none. */
+  readonly lastRunEnded: boolean;
+  /** Earlier runs that did not end by themselves. */
+  readonly uncleanRuns: number;
+  /** Most events that these runs had acknowledged as queued and may have lost. */
+  readonly lostAtMost: number;
+  /** What was found damaged and moved aside. */
+  readonly damage: StoreDamage;
+}
+
+/** What was found damaged and moved aside, all bytes of it. */
+export interface StoreDamage {
+  /** Journal segments. */
+  readonly journalFiles: number;
+  /** Bytes in them that could not be read as records. */
+  readonly journalBytes: number;
+  /** Databases. */
+  readonly databases: number;
+  /** Transactions in a database's log that can not be read; a copy of the log is kept. */
+  readonly transactions: number;
+}
+
+/** What a store tells without being asked. */
+export interface StoreEvents {
+  /** Where the events are now. Told before the write that changed it is answered. */
+  state(state: StoreState): void;
+  /** Something the operator must know, in one or two sentences. */
+  notice(text: string): void;
+}
+
+/** How far the events of a receipt have got. */
+export interface ReceiptState {
+  /** Events of the receipt's run that are settled, counted from its first; null: no such run. */
+  readonly settled: number | null;
+  /** Events of the receipt that became dead letters. */
+  readonly deadLettered: number;
+  /** Whether the journal still holds events of that run. */
+  readonly isJournaled: boolean;
+}
+
+/** Which events a receipt is for: those of one request, counted from the first of its run. */
+export interface Receipt {
+  /** The run they were admitted in. */
+  readonly run: string;
+  /** How many events the run had admitted before. */
+  readonly first: number;
+  /** How many it is for. */
+  readonly events: number;
 }
 
 /**
@@ -65,15 +144,22 @@ export interface StoreOpened {
  * the one before it was answered. Such a batch is `failed` if that one was.
  */
 export interface Store {
-  /** Opens the database, making it if it is not there. Call it once, before any write.
+  /**
+   * Opens the database, making it if it is not there, and the journal. Call it once, before any
+   * write.
    *
    * @throws {CollectorError} if the database can not be used, with the way out.
    */
-  open(): Promise<StoreOpened>;
+  open(events: StoreEvents): Promise<StoreOpened>;
   /** Writes a batch in one transaction. Never rejects: what goes wrong is an outcome. */
   write(batch: Batch): Promise<WriteOutcome>;
+  /** How far the events of a receipt have got; null if the database could not be asked. */
+  receipt(receipt: Receipt): Promise<ReceiptState | null>;
   /** How much room it takes on disk. */
   size(): Promise<StoreSize>;
-  /** Checkpoints and closes. Resolves also if that fails: what was committed stays so. */
+  /**
+   * Applies what the journal holds if that is quickly done, checkpoints and closes. Resolves also if
+   * that fails: what was committed or journaled stays so.
+   */
   close(): Promise<void>;
 }

@@ -4,7 +4,8 @@
  * Batches form by themselves: what arrives while two are under way becomes the next. On a quiet
  * queue a short linger lets a batch fill; on a long one a transaction carries many batches, up to a
  * limit.
- * A batch leaves the loop in one way only: committed, each of its events a row or a dead letter.
+ * A batch leaves the loop in one way only: stored, that is committed (each of its events a row or a
+ * dead letter) or flushed to the journal, from where it goes on into the database by itself.
  */
 
 import { Buffer } from "node:buffer";
@@ -14,8 +15,8 @@ import type { Batch, DeadLetter, RejectedRow, Store } from "./store.ts";
 
 /** How batches are formed and retried. */
 export interface WriterOptions {
-  /** Events that end the linger. */
-  readonly batchSize: number;
+  /** Events that end the linger; `load`: as many as {@linkcode eventsWorthWaiting} says. */
+  readonly batchSize: number | "load";
   /** Longest wait for a batch to fill, in ms. */
   readonly lingerMs: number;
   /** Most events a transaction. */
@@ -26,15 +27,27 @@ export interface WriterOptions {
   readonly retryMs: { readonly min: number; readonly max: number };
 }
 
+const NEARLY_ALL = 0.9;
+const EVENTS_WORTH_A_FLUSH = 64;
+
 /** What the writer tells of its work. */
 export interface WriterEvents {
-  /**
-   * A batch is in the database. `ms` runs from the first attempt, failed ones included; `busyMs` is
-   * the part of it that no batch before took.
-   */
-  committed(done: { rows: number; deadLetters: number; ms: number; busyMs: number }): void;
+  /** A batch is in the database or in the journal. */
+  stored(done: StoredBatch): void;
   /** An attempt failed; the next comes in `retryInMs`. */
   failed(failure: { reason: string; attempt: number; retryInMs: number }): void;
+}
+
+/** A batch that was stored. */
+export interface StoredBatch {
+  /** Where it is. */
+  readonly level: "committed" | "journaled";
+  /** How many events it held. */
+  readonly events: number;
+  /** Time since the first attempt, failed ones included, in ms. */
+  readonly ms: number;
+  /** The part of it that no batch before took, in ms. */
+  readonly busyMs: number;
 }
 
 /** See the head of this file. */
@@ -45,7 +58,9 @@ export class Writer {
   readonly #events: WriterEvents;
   /** When each batch under way was taken, the oldest first. */
   readonly #startedMs: number[] = [];
-  #committedMs = -Infinity;
+  #storedMs = -Infinity;
+  /** Events that were admitted and not stored when the last batch was. */
+  #waiting = 0;
 
   /** The writer is the channel's one receiver. */
   constructor(
@@ -59,10 +74,10 @@ export class Writer {
     this.#events = options.events;
   }
 
-  /** How long nothing was committed though a batch is under way, in ms; 0 if none is. */
+  /** How long nothing was stored though a batch is under way, in ms; 0 if none is. */
   get batchAgeMs(): number {
     const [oldest] = this.#startedMs;
-    return oldest === undefined ? 0 : performance.now() - Math.max(oldest, this.#committedMs);
+    return oldest === undefined ? 0 : performance.now() - Math.max(oldest, this.#storedMs);
   }
 
   /**
@@ -71,29 +86,28 @@ export class Writer {
    * While a batch is being written the next one is sent after it already, so that the store does
    * not wait for this thread, which may be busy with requests.
    *
-   * @param lastBatch Number of the last batch in the store.
    * @throws the signal's reason when it is aborted; the batches under way are then in doubt.
    */
-  async run(lastBatch: number, signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<void> {
     const { batchSize, lingerMs, transactionEvents, transactionBytes } = this.#options;
     const options = {
-      eventsMin: batchSize,
       lingerMs,
       eventsMax: transactionEvents,
       bytesMax: transactionBytes,
       signal,
     };
     let [before, last] = [Promise.resolve(), Promise.resolve()];
-    for (let number = lastBatch + 1;; number++) {
+    for (let number = 1;; number++) {
       await before;
-      const received = await this.#channel.receive(options);
+      const eventsMin = batchSize === "load" ? eventsWorthWaiting(this.#waiting) : batchSize;
+      const received = await this.#channel.receive({ ...options, eventsMin });
       if (received === null) return await last;
       [before, last] = [last, this.#commit(received, number, last, signal)];
       last.catch(() => {}); // it is awaited above, but maybe later than it fails
     }
   }
 
-  /** Has a batch committed, after the one before it. */
+  /** Has a batch stored, after the one before it. */
   async #commit(
     received: Received<Submission>,
     number: number,
@@ -109,20 +123,20 @@ export class Writer {
     let outcome = await this.#store.write(batch);
     await before;
     if (isAhead && outcome.kind === "failed") outcome = await this.#store.write(batch);
-    for (let attempt = 1; outcome.kind !== "committed";) {
+    for (let attempt = 1; outcome.kind !== "committed" && outcome.kind !== "journaled";) {
       if (outcome.kind === "rejected") batch = setAside(batch, outcome.rows, received.values);
       else await this.#pause(outcome.reason, attempt++, signal);
       signal.throwIfAborted();
       outcome = await this.#store.write(batch);
     }
     this.#channel.release(received);
+    this.#waiting = events + this.#channel.queuedEvents + this.#channel.inFlightEvents;
     this.#startedMs.shift();
-    const deadLetters = batch.deadLetters.length;
+    const level = outcome.kind;
     const nowMs = performance.now();
-    const busyMs = nowMs - Math.max(startedMs, this.#committedMs);
-    this.#committedMs = nowMs;
-    const ms = nowMs - startedMs;
-    this.#events.committed({ rows: events - deadLetters, deadLetters, ms, busyMs });
+    const busyMs = nowMs - Math.max(startedMs, this.#storedMs);
+    this.#storedMs = nowMs;
+    this.#events.stored({ level, events, ms: nowMs - startedMs, busyMs });
   }
 
   /** Waits before the next attempt: doubling, jittered, cut short by the signal. */
@@ -143,6 +157,17 @@ export class Writer {
   }
 }
 
+/**
+ * How many events a batch waits for, if so many were waiting when the last one was stored.
+ *
+ * Clients that wait for a flush come back when it is done. If each batch took what is there, a large
+ * one would be followed by one of the few who came meanwhile, and both cost a flush: so it waits for
+ * nearly all of them, or for half of many, since two batches at a time keep both threads busy.
+ */
+export function eventsWorthWaiting(waiting: number): number {
+  return Math.ceil(Math.max(waiting / 2, Math.min(waiting * NEARLY_ALL, EVENTS_WORTH_A_FLUSH)));
+}
+
 /** The batch with more of its rows made dead letters. */
 function setAside(
   batch: Batch,
@@ -158,7 +183,7 @@ function setAside(
       const reason = reasons.get(index);
       if (reason === undefined) continue;
       raw ??= splitBody(Buffer.from(body, "latin1"));
-      deadLetters.push({ receivedAt, source, reason, raw: raw[index - first] ?? body });
+      deadLetters.push({ receivedAt, source, reason, raw: raw[index - first] ?? body, index });
     }
     first += events;
   }

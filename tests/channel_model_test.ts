@@ -117,6 +117,7 @@ class Run {
       case "send": {
         const value = { id: ++this.#lastId, events: operation.events, bytes: operation.bytes };
         const expected = model.sendResult(value);
+        equal(channel.probe(value), expected, "the probe");
         equal(channel.trySend(value), expected);
         if (expected !== "sent") break;
         model.queue.push(value);

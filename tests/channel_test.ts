@@ -275,3 +275,14 @@ Deno.test("a receive that waits takes nothing before it is woken", async () => {
   channel.close();
   await receiving;
 });
+
+Deno.test("a probe says what a send would be answered, and sends nothing", () => {
+  const channel = channelOf([value(1, 3, 30)], { capacity: 5, capacityBytes: 50 });
+  equal(channel.probe({ events: 2, bytes: 20 }), "sent");
+  equal(channel.probe({ events: 3, bytes: 0 }), "full");
+  equal(channel.probe({ events: 1, bytes: 21 }), "full");
+  deepEqual([channel.queuedEvents, channel.queuedBytes], [3, 30]);
+  equal(channel.trySend(value(2, 2, 20)), "sent", "a probe took room");
+  channel.close();
+  equal(channel.probe({ events: 9, bytes: 99 }), "closed");
+});

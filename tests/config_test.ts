@@ -51,11 +51,18 @@ Deno.test("without flags and variables the defaults are in force", () => {
     maxBodiesBytes: 64 * 1024 ** 2,
     queueCapacity: 30_000,
     queueBytes: 64 * 1024 ** 2,
+    durability: "disk",
+    ackTimeoutMs: 10_000,
+    recentEventIds: 1_000_000,
+    recentRequests: 1_000_000,
     batchSize: 200,
     batchLingerMs: 5,
     transactionEvents: 10_000,
     db: "events.db",
     synchronous: "full",
+    journalBytes: 1024 ** 3,
+    walBytes: 1024 ** 3,
+    onCorrupt: "refuse",
     storeTimeoutMs: 60_000,
     readyStallMs: 10_000,
     shutdownTimeoutMs: 30_000,
@@ -74,14 +81,19 @@ Deno.test("each setting can be given as a flag and as a variable", () => {
   for (const { name, flag, variable } of NAMES) {
     const given = {
       synchronous: "normal",
+      durability: "memory",
+      onCorrupt: "rotate",
       logFormat: "json",
       maxBodiesBytes: "9999999",
       batchSize: "7",
+      journalBytes: "2000000",
+      walBytes: "99999999",
     }[name] ??
       "4096";
-    const fromFlag: unknown = configOf([flag, given])[name as keyof Config];
+    const needed = name === "synchronous" ? ["--durability=memory"] : [];
+    const fromFlag: unknown = configOf([flag, given, ...needed])[name as keyof Config];
     equal(String(fromFlag), given, flag);
-    equal(configOf([], { [variable]: given })[name as keyof Config], fromFlag, variable);
+    equal(configOf(needed, { [variable]: given })[name as keyof Config], fromFlag, variable);
   }
 });
 
@@ -125,6 +137,21 @@ Deno.test("integers are taken at their borders and refused beyond", () => {
 Deno.test("a choice that is none of the choices is refused with the choices", () => {
   match(refusal(["--synchronous", "off"]).message, /must be full or normal, got "off"/);
   match(refusal([], { FIREHOUSE_LOG_FORMAT: "TEXT" }).message, /must be text or json/);
+});
+
+Deno.test("what is acknowledged as on the disk is flushed: synchronous normal needs memory", () => {
+  match(refusal(["--synchronous=normal"]).message, /needs --durability memory/);
+  match(refusal([], { FIREHOUSE_SYNCHRONOUS: "normal" }).message, /needs --durability memory/);
+  equal(configOf(["--synchronous=normal", "--durability=memory"]).synchronous, "normal");
+});
+
+Deno.test("verify is a command of its own, with the same settings, and is said once", () => {
+  const command = readCommand(["verify", "--db=a.db"], {});
+  ok(command.kind === "verify");
+  equal(command.config.db, "a.db");
+  equal(readCommand(["--db", "verify"], {}).kind, "run", "a value was taken for the command");
+  match(refusal(["verify", "verify"]).message, /unexpected argument "verify"/);
+  equal(readCommand(["verify", "--help"], {}).kind, "help");
 });
 
 Deno.test("a text that must not be empty is refused when it is", () => {
@@ -217,6 +244,7 @@ Deno.test("any arguments are answered with a command or a CollectorError", () =>
     "--db",
     "--help",
     "-h",
+    "verify",
     "--",
     "-",
     "1",

@@ -2,10 +2,12 @@ import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:
 import fc from "fast-check";
 import {
   decodeBatch,
+  decodeGroups,
   encodeBatch,
   type EventRecord,
   type EventRow,
   fieldsOf,
+  fieldsPerRow,
   FORBIDDEN_IN_FIELDS,
   type Submission,
 } from "../lib/event.ts";
@@ -96,6 +98,47 @@ Deno.test("a native row is the row of an event without actor, type and event id"
   deepEqual(rows, [
     { ...EVENT, userId: "-7", timestamp: "t", metadata: '{"a":1}', receivedAt: 5, source: "s" },
   ]);
+});
+
+Deno.test("a row of four fields has its event id in the last, none if it is empty", () => {
+  const rows: EventRow[] = [];
+  const withIds = {
+    ...submissionOf({ receivedAt: 5, source: "s", events: [] }),
+    events: 2,
+    fields: ["1", "t", "{}", "id-1", "2", "u", "{}", ""],
+  };
+  equal(fieldsPerRow(withIds), 4);
+  decodeBatch(encodeBatch([withIds]), (row) => rows.push(row));
+  deepEqual(rows, [
+    { ...EVENT, userId: "1", timestamp: "t", eventId: "id-1", receivedAt: 5, source: "s" },
+    { ...EVENT, userId: "2", timestamp: "u", eventId: null, receivedAt: 5, source: "s" },
+  ]);
+});
+
+Deno.test("submissions of another width, or with a request, are a group of their own", () => {
+  const of = (fields: readonly string[], events: number, request?: string): Submission => ({
+    ...submissionOf({ receivedAt: 5, source: "s", events: [] }),
+    events,
+    fields,
+    ...request !== undefined && { request },
+  });
+  const submissions = [
+    of(["1", "t", "{}"], 1),
+    of(["2", "t", "{}", "3", "t", "{}"], 2),
+    of(["4", "t", "{}", "d"], 1),
+    of(["5", "t", "{}", "e"], 1, "00ff"),
+    of(["6", "t", "{}", "f"], 1),
+    of(["7", "t", "{}", "g"], 1, "ee"),
+    of(["8", "t", "{}", "h"], 1, "ee"),
+  ];
+  const encoded = encodeBatch(submissions);
+  deepEqual(
+    decodeGroups(encoded).map(({ rows, fieldsPerRow, request }) => [rows, fieldsPerRow, request]),
+    [[3, 3, ""], [1, 4, ""], [1, 4, "00ff"], [1, 4, ""], [1, 4, "ee"], [1, 4, "ee"]],
+  );
+  const users: (string | null)[] = [];
+  decodeBatch(encoded, ({ userId }) => users.push(userId));
+  deepEqual(users, ["1", "2", "3", "4", "5", "6", "7", "8"]);
 });
 
 Deno.test("an empty batch has no rows", () => {

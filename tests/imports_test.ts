@@ -101,7 +101,7 @@ Deno.test("the main thread never loads SQLite: only the store Worker, started by
   ok(reached.has("lib/store/worker_store.ts") && reached.has("lib/http/handler.ts"));
   const ways = SQLITE.flatMap((target) => reached.get(target) ?? []);
   deepEqual(ways, []);
-  const worker = readImports("lib/store/database.ts").map(resolve);
+  const worker = readImports("lib/store/connection.ts").map(resolve);
   ok(SQLITE.some((target) => worker.includes(target)), "the Worker reaches SQLite by another way");
 });
 

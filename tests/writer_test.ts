@@ -4,70 +4,28 @@ import {
   rejects,
   strictEqual as equal,
 } from "node:assert/strict";
-import fc from "fast-check";
-import { Channel } from "../lib/channel.ts";
-import type { EventRow, Submission } from "../lib/event.ts";
-import { Writer, type WriterOptions } from "../lib/writer.ts";
+import { eventsWorthWaiting } from "../lib/writer.ts";
 import { FakeTime, turn } from "./fakes/fake_time.ts";
-import { type Fault, MemoryStore, type MemoryStoreOptions } from "./fakes/memory_store.ts";
+import type { Fault } from "./fakes/memory_store.ts";
 import { rawText, submission } from "./fakes/submissions.ts";
-
-interface SetUpOptions extends MemoryStoreOptions, Partial<WriterOptions> {
-  readonly submissions?: readonly Submission[];
-}
-
-/** A writer between a channel and a store in memory, and what it told. */
-function setUp(options: SetUpOptions = {}) {
-  const channel = new Channel<Submission>({ capacity: 1e6, capacityBytes: 1e9 });
-  for (const each of options.submissions ?? []) equal(channel.trySend(each), "sent");
-  const store = new MemoryStore(options);
-  const committed: { rows: number; deadLetters: number; ms: number }[] = [];
-  const failed: { reason: string; attempt: number; retryInMs: number }[] = [];
-  const writer = new Writer(channel, store, {
-    batchSize: options.batchSize ?? 1,
-    lingerMs: options.lingerMs ?? 0,
-    transactionEvents: options.transactionEvents ?? 1000,
-    transactionBytes: options.transactionBytes ?? 1e6,
-    retryMs: options.retryMs ?? { min: 1, max: 2 },
-    events: {
-      committed: (done) => committed.push(done),
-      failed: (failure) => failed.push(failure),
-    },
-  });
-  const abort = new AbortController();
-  return { channel, store, writer, committed, failed, abort, signal: abort.signal };
-}
-
-/** Runs the writer until all that was sent is stored. */
-async function runToEnd(writing: ReturnType<typeof setUp>, lastBatch = 0): Promise<void> {
-  writing.channel.close();
-  await writing.writer.run(lastBatch, writing.signal);
-}
-
-function storedIds(store: MemoryStore): number[] {
-  return store.rows.map(({ userId }) => Number(userId));
-}
-
-function rejectIds(...ids: number[]): (row: EventRow) => string | null {
-  return ({ userId }) => ids.includes(Number(userId)) ? `no ${userId}` : null;
-}
+import { counts, rejectIds, runToEnd, setUp, storedIds } from "./fakes/writing.ts";
 
 Deno.test("everything accepted is committed once and in order, and its room is given back", async () => {
   const writing = setUp({ submissions: [submission([1, 2]), submission([3])] });
-  const { channel, store, committed, writer } = writing;
+  const { channel, store, writer } = writing;
   await runToEnd(writing);
   deepEqual(storedIds(store), [1, 2, 3]);
   deepEqual(store.rows.map(({ metadata }) => metadata), [1, 2, 3].map(rawText));
-  deepEqual(committed.map(({ rows, deadLetters }) => [rows, deadLetters]), [[3, 0]]);
+  deepEqual(counts(writing), [3]);
   deepEqual([channel.queuedEvents, channel.inFlightEvents, channel.inFlightBytes], [0, 0, 0]);
   equal(writer.batchAgeMs, 0);
 });
 
-Deno.test("batch numbers rise by one from the last batch in the store", async () => {
+Deno.test("batch numbers rise by one from 1", async () => {
   const submissions = [1, 2, 3].map((id) => submission([id]));
-  const writing = setUp({ submissions, transactionEvents: 1, lastBatch: 41 });
-  await runToEnd(writing, 41);
-  deepEqual(writing.store.committed, [42, 43, 44]);
+  const writing = setUp({ submissions, transactionEvents: 1 });
+  await runToEnd(writing);
+  deepEqual(writing.store.committed, [1, 2, 3]);
 });
 
 Deno.test("a batch that fails is written again, the same, until it is committed", async () => {
@@ -79,6 +37,14 @@ Deno.test("a batch that fails is written again, the same, until it is committed"
   for (const batch of writing.store.writes) deepEqual(batch, writing.store.writes[0]);
   deepEqual(writing.failed.map(({ attempt }) => attempt), [1, 2, 3, 4, 5]);
   deepEqual(writing.failed.map(({ reason }) => reason), Array(5).fill("scripted"));
+});
+
+Deno.test("a batch that failed only since the one before it did is no failure of its own", async () => {
+  const submissions = [1, 2].map((id) => submission([id]));
+  const writing = setUp({ submissions, faults: ["fail"], transactionEvents: 1 });
+  await runToEnd(writing);
+  deepEqual(storedIds(writing.store), [1, 2]);
+  deepEqual(writing.failed.map(({ reason }) => reason), ["scripted"]);
 });
 
 Deno.test("the pause between attempts doubles up to its limit, jittered by at most half", async () => {
@@ -108,7 +74,7 @@ Deno.test("the age of a batch and the time it took include its failed attempts",
   using time = new FakeTime();
   const retryMs = { min: 1000, max: 1000 };
   const writing = setUp({ submissions: [submission([1])], faults: ["fail", "fail"], retryMs });
-  const { writer, failed, committed } = writing;
+  const { writer, failed, stored } = writing;
   equal(writer.batchAgeMs, 0);
   const running = runToEnd(writing);
   await time.tick(400); // the first pause is 500 to 1000 ms
@@ -117,7 +83,7 @@ Deno.test("the age of a batch and the time it took include its failed attempts",
   await running;
   equal(writer.batchAgeMs, 0);
   const pauses = failed.reduce((sum, { retryInMs }) => sum + retryInMs, 0);
-  ok(Math.abs((committed[0]?.ms ?? 0) - pauses) < 0.01, `${committed[0]?.ms} for ${pauses}`);
+  ok(Math.abs((stored[0]?.ms ?? 0) - pauses) < 0.01, `${stored[0]?.ms} for ${pauses}`);
 });
 
 Deno.test("a commit whose answer got lost does not double its rows", async () => {
@@ -126,7 +92,7 @@ Deno.test("a commit whose answer got lost does not double its rows", async () =>
   await runToEnd(writing);
   deepEqual(storedIds(writing.store), [1]);
   equal(writing.store.deadLetters.length, 1);
-  deepEqual(writing.committed.map(({ rows, deadLetters }) => [rows, deadLetters]), [[1, 1]]);
+  deepEqual(counts(writing), [2]);
 });
 
 Deno.test("a row that can never be stored is kept with its raw text, reason, time and source", async () => {
@@ -139,11 +105,11 @@ Deno.test("a row that can never be stored is kept with its raw text, reason, tim
   await runToEnd(writing);
   deepEqual(storedIds(writing.store), [1, 4, 5]);
   deepEqual(writing.store.deadLetters, [
-    { receivedAt: 100, source: "a", reason: "no 2", raw: rawText(2) },
-    { receivedAt: 200, source: "b", reason: "no 3", raw: rawText(3) },
-    { receivedAt: 7, source: "test", reason: "no 6", raw: rawText(6) },
+    { receivedAt: 100, source: "a", reason: "no 2", raw: rawText(2), index: 1 },
+    { receivedAt: 200, source: "b", reason: "no 3", raw: rawText(3), index: 2 },
+    { receivedAt: 7, source: "test", reason: "no 6", raw: rawText(6), index: 5 },
   ]);
-  deepEqual(writing.committed.map(({ rows, deadLetters }) => [rows, deadLetters]), [[3, 3]]);
+  deepEqual(counts(writing), [6]);
   deepEqual(writing.failed, [], "a rejected row is not a failed attempt");
   equal(writing.channel.inFlightEvents, 0);
 });
@@ -176,7 +142,7 @@ Deno.test("what arrives during a commit becomes one next batch", async () => {
       while (sent < 6) equal(writing.channel.trySend(submission([++sent])), "sent");
     },
   });
-  await writing.writer.run(0, writing.signal);
+  await writing.writer.run(writing.signal);
   deepEqual(writing.store.writes.map(({ events }) => events), [1, 5]);
   deepEqual(storedIds(writing.store), [1, 2, 3, 4, 5, 6]);
 });
@@ -202,7 +168,7 @@ Deno.test("on a quiet queue a batch waits lingerMs for batchSize events", async 
   using time = new FakeTime();
   const writing = setUp({ batchSize: 3, lingerMs: 50 });
   const { channel, store } = writing;
-  const running = writing.writer.run(0, writing.signal);
+  const running = writing.writer.run(writing.signal);
   channel.trySend(submission([1]));
   await time.tick(49);
   equal(store.writes.length, 0);
@@ -217,7 +183,7 @@ Deno.test("on a quiet queue a batch waits lingerMs for batchSize events", async 
 
 Deno.test("an abort ends the wait for events with its reason", async () => {
   const writing = setUp();
-  const running = writing.writer.run(0, writing.signal);
+  const running = writing.writer.run(writing.signal);
   await turn();
   writing.abort.abort(new Error("enough"));
   await rejects(running, /enough/);
@@ -229,7 +195,7 @@ Deno.test("an abort ends the pause before a retry, and what was not stored stays
   const faults: Fault[] = ["fail"];
   const retryMs = { min: 1e6, max: 1e6 };
   const writing = setUp({ submissions: [submission([1])], faults, retryMs });
-  const running = writing.writer.run(0, writing.signal);
+  const running = writing.writer.run(writing.signal);
   await turn();
   equal(writing.failed.length, 1);
   writing.abort.abort(new Error("enough"));
@@ -244,56 +210,98 @@ Deno.test("an abort during a write still counts what that write committed", asyn
     transactionEvents: 1,
     during: () => writing.abort.abort(new Error("enough")),
   });
-  await rejects(writing.writer.run(0, writing.signal), /enough/);
+  await rejects(writing.writer.run(writing.signal), /enough/);
   deepEqual(storedIds(writing.store), [1]);
-  deepEqual(writing.committed.map(({ rows }) => rows), [1]);
+  deepEqual(counts(writing), [1]);
   deepEqual([writing.channel.queuedEvents, writing.channel.inFlightEvents], [1, 0]);
 });
 
-Deno.test("whatever fails, each event is a row once or a dead letter once, in order", async () => {
-  const sizes = fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 12 });
-  const faults = fc.array(fc.constantFrom<Fault>("none", "fail", "in-doubt"), { maxLength: 12 });
-  await fc.assert(
-    fc.asyncProperty(
-      sizes,
-      sizes,
-      faults,
-      fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { maxLength: 8 }),
-      fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
-      fc.integer({ min: 1, max: 12 }),
-      async (before, during, faults, rejected, rejectedMax, transactionEvents) => {
-        let lastId = 0;
-        const submissionOf = (size: number) =>
-          submission(Array.from({ length: size }, () => ++lastId));
-        const later = during.slice();
-        const writing = setUp({
-          submissions: before.map(submissionOf),
-          faults,
-          reject: rejectIds(...rejected),
-          ...rejectedMax !== undefined && { rejectedMax },
-          transactionEvents,
-          retryMs: { min: 0.01, max: 0.1 },
-          during: () => {
-            const size = later.shift();
-            if (size === undefined) writing.channel.close();
-            else equal(writing.channel.trySend(submissionOf(size)), "sent");
-          },
-        });
-        if (before.length === 0) writing.channel.close();
-        await writing.writer.run(0, writing.signal);
+Deno.test("a batch that is journaled gives its room back and is told as such", async () => {
+  const faults: Fault[] = ["fail", "fail", "journal"];
+  const submissions = [submission([1, 2]), submission([3])];
+  const writing = setUp({ submissions, faults, transactionEvents: 2 });
+  await runToEnd(writing);
+  deepEqual(writing.stored.map(({ level }) => level), ["journaled", "journaled"]);
+  deepEqual(counts(writing), [2, 1]);
+  deepEqual([writing.channel.inFlightEvents, writing.channel.inFlightBytes], [0, 0]);
+  deepEqual([storedIds(writing.store), writing.store.journal.length], [[], 2]);
+});
 
-        const { store, committed, channel } = writing;
-        const all = Array.from({ length: lastId }, (_, i) => i + 1);
-        deepEqual(storedIds(store), all.filter((id) => !rejected.includes(id)));
-        const dead = store.deadLetters.map(({ raw }) => JSON.parse(raw).n as number);
-        deepEqual(dead.toSorted((a, b) => a - b), all.filter((id) => rejected.includes(id)));
-        for (const { raw, reason } of store.deadLetters) equal(`no ${JSON.parse(raw).n}`, reason);
-        deepEqual(store.committed, store.committed.map((_, i) => i + 1));
-        equal(committed.reduce((sum, done) => sum + done.rows, 0), store.rows.length);
-        equal(committed.reduce((sum, done) => sum + done.deadLetters, 0), store.deadLetters.length);
-        deepEqual([channel.inFlightEvents, channel.inFlightBytes, channel.queuedEvents], [0, 0, 0]);
-      },
-    ),
-    { numRuns: 150 },
-  );
+Deno.test("a journaled batch has no dead letters yet, though rows of it were set aside before", async () => {
+  const faults: Fault[] = ["none", "journal"];
+  const writing = setUp({ submissions: [submission([1, 2])], faults, reject: rejectIds(2) });
+  const { store } = writing;
+  await runToEnd(writing);
+  deepEqual(writing.stored.map(({ level, events }) => [level, events]), [["journaled", 2]]);
+  deepEqual([store.state.deadLettered, store.state.journaled], [0, 2]);
+  store.drain();
+  deepEqual([storedIds(store), store.deadLetters.length], [[1], 1]);
+});
+
+Deno.test("a batch that went to the journal and was said to have failed is stored once", async () => {
+  const faults: Fault[] = ["journal", "in-doubt", "fail"];
+  const submissions = [submission([1]), submission([2, 3])];
+  const writing = setUp({ submissions, faults, transactionEvents: 2 });
+  await runToEnd(writing);
+  deepEqual(writing.stored.map(({ level, events }) => [level, events]), [
+    ["journaled", 1],
+    ["journaled", 2],
+  ]);
+  writing.store.drain();
+  deepEqual(storedIds(writing.store), [1, 2, 3]);
+});
+
+Deno.test("batchSize load waits for most of the events that were there when the last was stored", async () => {
+  using time = new FakeTime();
+  const writing = setUp({ batchSize: "load", lingerMs: 50 });
+  const { channel, store } = writing;
+  const running = writing.writer.run(writing.signal);
+  const written = () => store.writes.map(({ events }) => events);
+  const send = async (id: number, events: number) => {
+    channel.trySend(submission(Array.from({ length: events }, (_, i) => id + i)));
+    await turn();
+  };
+  const enough = eventsWorthWaiting(100);
+  await send(1, 100); // nothing was there before: one event is enough
+  await send(101, 1); // and when the first was taken nothing was stored yet
+  await send(201, enough - 1);
+  deepEqual(written(), [100, 1]);
+  await time.tick(49);
+  deepEqual(written(), [100, 1]);
+  await send(301, 1);
+  deepEqual(written(), [100, 1, enough]);
+  await send(401, 100);
+  await send(501, 1);
+  await send(601, enough - 1);
+  await time.tick(50);
+  deepEqual(written().reduce((sum, events) => sum + events), 202 + 2 * enough - 1);
+  equal(time.timers, 0, "it waited for longer than the linger");
+  channel.close();
+  await running;
+});
+
+Deno.test("a batch waits for at least half and never for more than were there", () => {
+  for (let waiting = 1; waiting < 3000; waiting++) {
+    const events = eventsWorthWaiting(waiting);
+    ok(events >= waiting / 2 && events <= waiting, `${events} of ${waiting}`);
+    ok(events <= eventsWorthWaiting(waiting + 1), `${waiting}`);
+  }
+  equal(eventsWorthWaiting(0), 0);
+});
+
+Deno.test("the busy times of batches that overlap do not count a moment twice", async () => {
+  using time = new FakeTime();
+  const submissions = [1, 2, 3].map((id) => submission([id]));
+  const writing = setUp({
+    submissions,
+    transactionEvents: 1,
+    during: () => new Promise((resolve) => setTimeout(resolve, 100)),
+  });
+  const running = runToEnd(writing);
+  await time.tick(300);
+  await running;
+  deepEqual(writing.stored.map(({ ms, busyMs }) => [ms, busyMs]), [[100, 100], [200, 100], [
+    200,
+    100,
+  ]]);
 });

@@ -44,7 +44,7 @@ async function rungCpu(rung: string, seconds: number): Promise<number> {
 }
 
 async function collectorCpu(seconds: number): Promise<number> {
-  await using collector = await CollectorProcess.start();
+  await using collector = await CollectorProcess.start({ args: ["--durability", "memory"] });
   return await measure(`${collector.url}/event`, collector.process.pid, seconds);
 }
 

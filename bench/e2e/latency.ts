@@ -6,6 +6,9 @@ import { sampleEvent, sampleLines } from "../sample.ts";
 import { median, percentile } from "./numbers.ts";
 import { paced, peakRssMiB } from "./tools.ts";
 
+/** In `disk` mode the events go to the journal: see journaling.ts. */
+const MEMORY = ["--durability", "memory"];
+
 /**
  * Markdown lines for (d). The queue is made large enough to hold what arrives while the database is
  * locked: this is about latency, not about refusals.
@@ -25,7 +28,7 @@ export async function halfLoad(
   const free: number[][] = [], locked: number[][] = [];
   for (let round = 0; round < rounds; round++) {
     await using collector = await CollectorProcess.start({
-      args: ["--queue-capacity", "5000000", "--queue-bytes", "4000000000"],
+      args: [...MEMORY, "--queue-capacity", "5000000", "--queue-bytes", "4000000000"],
     });
     const url = `${collector.url}/event`;
     await paced(url, { ...options, seconds: 1 });
@@ -60,7 +63,7 @@ export async function memory(): Promise<string[]> {
   ];
   const lines = ["| the queue holds | peak RSS, full | peak RSS, drained |", "| --- | --- | --- |"];
   for (const [name, path, body, headers] of cases) {
-    await using collector = await CollectorProcess.start();
+    await using collector = await CollectorProcess.start({ args: MEMORY });
     {
       await using _lock = await LockHolder.start(collector.database);
       while ((await collector.post(path, body, headers)).status === 202);

@@ -1,19 +1,24 @@
 /** (a) single events against a bare handler, (b) NDJSON against SQLite's own ceiling. */
 
 import { DatabaseSync } from "node:sqlite";
-import { CollectorProcess } from "../../tests/e2e/collector_process.ts";
-import { sampleEvent, sampleLines } from "../sample.ts";
+import { sampleEvent } from "../sample.ts";
+import {
+  bulk,
+  inTurn,
+  measureCollector,
+  type Measured,
+  medianOf,
+  ratios,
+  singles,
+} from "./measure.ts";
 import { median, spread, thousands } from "./numbers.ts";
 import { serveRung } from "./rung.ts";
 import { cpuMs, wrk, type WrkOptions } from "./tools.ts";
 
-/** Rates and CPU of one program in one round. */
-interface Measured {
-  readonly perSecond: number;
-  readonly cpuMicroseconds: number;
-}
+/** What both programs of (a) are measured by. */
+type Compared = Pick<Measured, "perSecond" | "cpuMicroseconds">;
 
-const EVENTS_PER_REQUEST = 500;
+const MEMORY = ["--durability", "memory"];
 
 /** Markdown lines for (a), and the collector's median rate. */
 export async function singleEvents(
@@ -26,86 +31,57 @@ export async function singleEvents(
   ];
   let perSecond = 0;
   for (const connections of [64, 256]) {
-    const options = {
-      connections,
-      seconds,
-      body: sampleEvent(1),
-      contentType: "application/json",
-    };
-    const bare: Measured[] = [], collector: Measured[] = [];
-    for (let round = 0; round < rounds; round++) {
-      bare.push(await measureBare(options));
-      collector.push(await measureCollector("/event", 1, options));
-    }
-    const ratios = collector.map(({ perSecond }, i) => perSecond / (bare[i]?.perSecond ?? NaN));
-    const rate = (all: Measured[]) => median(all.map(({ perSecond }) => perSecond));
-    const cpu = (all: Measured[]) => median(all.map(({ cpuMicroseconds }) => cpuMicroseconds));
+    const run = singles(connections, seconds);
+    const { bare, collector } = await inTurn<"bare" | "collector", Compared>(rounds, {
+      bare: () => measureBare(run),
+      collector: () => measureCollector({ ...run, args: MEMORY }),
+    });
+    const perSecondOf = ({ perSecond }: Compared) => perSecond;
+    const rate = (all: Compared[]) => medianOf(all, perSecondOf);
+    const cpu = (all: Compared[]) => medianOf(all, ({ cpuMicroseconds }) => cpuMicroseconds);
     perSecond ||= rate(collector);
     lines.push(
       `| ${connections} | ${thousands(rate(bare))} | ${thousands(rate(collector))} | ` +
-        `**${spread(ratios)}** | ${cpu(bare).toFixed(1)} µs | ${cpu(collector).toFixed(1)} µs |`,
+        `**${spread(ratios(collector, bare, perSecondOf))}** | ${cpu(bare).toFixed(1)} µs | ${
+          cpu(collector).toFixed(1)
+        } µs |`,
     );
   }
   return { lines, perSecond };
 }
 
-/** Markdown lines for (b). */
-export async function bulkEvents(rounds: number, seconds: number): Promise<string[]> {
-  const options = {
-    connections: 16,
-    seconds,
-    body: sampleLines(EVENTS_PER_REQUEST),
-    contentType: "application/x-ndjson",
-  };
+/** Markdown lines for (b), and in `disk` mode for a part of (f). */
+export async function bulkEvents(
+  rounds: number,
+  seconds: number,
+  durability: "memory" | "disk",
+): Promise<string[]> {
+  const run = { ...bulk(16, seconds), args: ["--durability", durability] };
   const engine: number[] = [], collector: number[] = [], transactions: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const measured = await measureCollector("/events", EVENTS_PER_REQUEST, options);
+    const measured = await measureCollector(run);
     collector.push(measured.perSecond);
     transactions.push(measured.transactionEvents);
     engine.push(engineCeiling(measured.transactionEvents, seconds));
   }
-  const ratios = collector.map((rate, i) => rate / (engine[i] ?? NaN));
+  const parts = collector.map((rate, i) => rate / (engine[i] ?? NaN));
   return [
     "| events a transaction | SQLite engine rows/s | collector events/s, committed | ratio |",
     "| --- | --- | --- | --- |",
     `| ${median(transactions)} | ${thousands(median(engine))} | ${
       thousands(median(collector))
     } | ` +
-    `**${spread(ratios)}** |`,
+    `**${spread(parts)}** |`,
   ];
 }
 
-async function measureBare(options: WrkOptions): Promise<Measured> {
+async function measureBare(options: WrkOptions): Promise<Compared> {
   await using server = await serveRung("bare");
   await wrk(server.url, { ...options, seconds: 1 });
   const before = await cpuMs(server.pid);
   const { requests, requestsPerSecond } = await wrk(server.url, options);
   const used = await cpuMs(server.pid) - before;
   return { perSecond: requestsPerSecond, cpuMicroseconds: used * 1000 / requests };
-}
-
-/** Counts only what was committed, over the time until the last of it was. */
-async function measureCollector(
-  path: string,
-  eventsPerRequest: number,
-  options: WrkOptions,
-): Promise<Measured & { readonly transactionEvents: number }> {
-  await using collector = await CollectorProcess.start();
-  await wrk(collector.url + path, { ...options, seconds: 1 });
-  const before = await collector.settled();
-  const cpuBefore = await cpuMs(collector.process.pid);
-  const { requests, requestsPerSecond } = await wrk(collector.url + path, options);
-  const sentMs = performance.now();
-  const after = await collector.settled();
-  const seconds = requests / requestsPerSecond + (performance.now() - sentMs) / 1000;
-  const used = await cpuMs(collector.process.pid) - cpuBefore;
-  const events = (after.committed ?? 0) - (before.committed ?? 0);
-  const { p50 = 0 } = after.batch_events as unknown as { p50?: number };
-  return {
-    perSecond: events / seconds,
-    cpuMicroseconds: used * 1000 / events,
-    transactionEvents: Math.max(eventsPerRequest, p50),
-  };
 }
 
 /** Rows a second that SQLite inserts by itself, in transactions of the same size and settings. */

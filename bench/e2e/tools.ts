@@ -4,6 +4,10 @@
 export interface WrkRun {
   readonly requests: number;
   readonly requestsPerSecond: number;
+  /** Answers that were not 2xx. */
+  readonly refused: number;
+  /** Latency that 99 % of the answers did not exceed. */
+  readonly p99Ms: number;
 }
 
 /** How wrk is run: one thread, so that the server keeps a core. */
@@ -12,22 +16,27 @@ export interface WrkOptions {
   readonly seconds: number;
   readonly body: string;
   readonly contentType: string;
+  /**
+   * More of wrk's script, such as `numbered.ts` gives; `run` is a name for this run of wrk.
+   */
+  readonly lua?: (run: string) => string;
 }
 
 /** Runs wrk against a URL. */
 export async function wrk(url: string, options: WrkOptions): Promise<WrkRun> {
-  const { connections, seconds, body, contentType } = options;
+  const { connections, seconds, body, contentType, lua } = options;
   const script = await Deno.makeTempFile({ suffix: ".lua" });
   await Deno.writeTextFile(
     script,
     `wrk.method = "POST"\nwrk.headers["content-type"] = "${contentType}"\n` +
-      `wrk.body = [==[${body}]==]\n`,
+      `wrk.body = [==[${body}]==]\n` + (lua?.(crypto.randomUUID().slice(0, 8)) ?? ""),
   );
   const text = await run("wrk", [
     "-t1",
     `-c${connections}`,
     `-d${seconds}`,
     "--timeout=30s",
+    "--latency",
     "-s",
     script,
     url,
@@ -37,7 +46,15 @@ export async function wrk(url: string, options: WrkOptions): Promise<WrkRun> {
   return {
     requests: number(/(\d+) requests in/),
     requestsPerSecond: number(/Requests\/sec:\s+([\d.]+)/),
+    refused: number(/Non-2xx or 3xx responses: (\d+)/),
+    p99Ms: milliseconds(/ 99%\s+([\d.]+\w+)/.exec(text)?.[1] ?? ""),
   };
+}
+
+/** wrk's `512.00us`, `4.20ms` or `1.03s`. */
+function milliseconds(text: string): number {
+  const [, number, unit = ""] = /^([\d.]+)(us|ms|s)$/.exec(text) ?? [];
+  return Number(number) * ({ us: 0.001, ms: 1, s: 1000 }[unit] ?? NaN);
 }
 
 /** Latencies in ms of requests sent at a fixed pace, sorted; throws if one was not answered 202. */
@@ -84,9 +101,24 @@ async function usedMs(path: string): Promise<number> {
 }
 
 /** The most memory a process has had resident, in MiB. */
-export async function peakRssMiB(pid: number): Promise<number> {
-  const status = await run("cat", [`/proc/${pid}/status`]);
-  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
+export function peakRssMiB(pid: number): Promise<number> {
+  return memoryMiB(pid, /VmHWM:\s+(\d+)/);
+}
+
+/** The memory a process has resident, in MiB. */
+export function rssMiB(pid: number): Promise<number> {
+  return memoryMiB(pid, /VmRSS:\s+(\d+)/);
+}
+
+async function memoryMiB(pid: number, pattern: RegExp): Promise<number> {
+  return Number(pattern.exec(await run("cat", [`/proc/${pid}/status`]))?.[1]) / 1024;
+}
+
+/** What a process has had written to disks, in bytes; where nobody counts that, what it wrote. */
+export async function writtenBytes(pid: number): Promise<number> {
+  const io = await run("cat", [`/proc/${pid}/io`]);
+  const count = (name: string) => Number(new RegExp(`^${name}: (\\d+)`, "m").exec(io)?.[1]);
+  return count("write_bytes") || count("wchar");
 }
 
 /** Whether a program can be run. */

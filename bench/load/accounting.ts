@@ -19,6 +19,8 @@ export type Change = Readonly<
 export interface Accounting {
   /** Whether every event is accounted for. */
   readonly closes: boolean;
+  /** Whether the collector was restarted, so that its counters say nothing. */
+  readonly hasRestarted: boolean;
   /** One sentence, or one a problem. */
   readonly verdict: string;
   /** How the collector's counters changed; null if that cannot be told. */
@@ -37,10 +39,14 @@ export function checkAccounting(
   own: OwnCount,
 ): Accounting {
   if (typeof after === "string") {
-    return uncheckable(`the collector does not answer any more: ${after}`, own);
+    const why = `the collector does not answer any more: ${after}`;
+    return { ...uncheckable(why, own), hasRestarted: false };
   }
   const restart = restartSign(before, after);
-  if (restart !== null) return uncheckable(`the collector was restarted: ${restart}`, own);
+  if (restart !== null) {
+    const why = `the collector was restarted: ${restart}`;
+    return { ...uncheckable(why, own), hasRestarted: true };
+  }
 
   const change: Change = {
     accepted: after.accepted - before.accepted,
@@ -49,12 +55,14 @@ export function checkAccounting(
     dropped: after.dropped - before.dropped,
   };
   const problems = [...acceptedProblems(change, own), ...storedProblems(before, after, change)];
-  return problems.length === 0
-    ? { closes: true, verdict: `accounting closes: ${account(change, own)}`, change }
-    : { closes: false, verdict: `accounting does not close: ${problems.join("; ")}`, change };
+  const closes = problems.length === 0;
+  const verdict = closes
+    ? `accounting closes: ${account(change, own)}`
+    : `accounting does not close: ${problems.join("; ")}`;
+  return { closes, hasRestarted: false, verdict, change };
 }
 
-function uncheckable(why: string, own: OwnCount): Accounting {
+function uncheckable(why: string, own: OwnCount): Omit<Accounting, "hasRestarted"> {
   const verdict = `accounting cannot be checked: ${why}; ${events(own.accepted)} were accepted`;
   return { closes: false, verdict, change: null };
 }
@@ -89,7 +97,8 @@ function storedProblems(before: Snapshot, after: Snapshot, change: Change): stri
   const problems: string[] = [];
   const open = openEvents(after);
   if (open > 0) {
-    problems.push(`${after.queued} are still queued and ${after.in_flight} in flight`);
+    const { queued, in_flight, journaled } = after;
+    problems.push(`${queued} are still queued, ${in_flight} in flight, ${journaled} journaled`);
   }
   const due = change.accepted + openEvents(before) - open;
   const found = change.committed + change.dead_lettered + change.dropped;

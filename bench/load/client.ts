@@ -7,7 +7,7 @@ export const PATIENCE_MS = 120_000;
 
 /** How a request ended. */
 export type Outcome =
-  | { readonly kind: "accepted"; readonly latencyMs: number }
+  | { readonly kind: "accepted"; readonly latencyMs: number; readonly duplicates: number }
   /** Certainly not accepted. */
   | { readonly kind: "failed"; readonly label: string }
   /** Sent, but what became of it is not known. */
@@ -31,6 +31,8 @@ export interface BodySource {
   readonly sequence: number;
   readonly events: number;
   readonly atMs: number;
+  /** Whether each event carries the id that {@linkcode eventId} gives. */
+  readonly ids: boolean;
 }
 
 /** How a request is delivered. */
@@ -41,13 +43,22 @@ export interface DeliverOptions {
   readonly signal: AbortSignal;
   /** Told when it starts to wait (1) and when it has waited (-1). */
   readonly onWaiting: (change: 1 | -1) => void;
-  /** Told of each try but the first. */
-  readonly onRetry: () => void;
+  /** Told of each try but the first: after a refusal, or after an outcome that is not known. */
+  readonly onRetry: (after: "refusal" | "unknown") => void;
+  /** Whether it may be sent again after an outcome that is not known: its events have ids. */
+  readonly mayRepeat: boolean;
 }
 
 type Answer =
-  | { readonly kind: "answered"; readonly status: number; readonly retryAfterMs: number | null }
+  | {
+    readonly kind: "answered";
+    readonly status: number;
+    readonly retryAfterMs: number | null;
+    readonly duplicates: number;
+  }
   | { readonly kind: "failed" | "unknown"; readonly label: string };
+
+const REPEAT_PAUSE_MS = 200;
 
 /** Where a batch of this size is posted, and as what. */
 export function target(
@@ -60,20 +71,29 @@ export function target(
 
 /** One event a line, each about 150 bytes and different from any other. */
 export function makeBody(source: BodySource): string {
-  const { run, client, sequence, events, atMs } = source;
+  const { run, client, sequence, events, atMs, ids } = source;
   const timestamp = new Date(atMs).toISOString();
   const lines: string[] = [];
   for (let i = sequence; i < sequence + events; i++) {
     const item = (client * 7919 + i * 104_729) % 10_000;
+    const id = ids ? `"id":"${eventId(run, client, i)}",` : "";
     lines.push(
-      `{"user_id":${10_000 + client},"timestamp":"${timestamp}","metadata":{"run":"${run}",` +
+      `{${id}"user_id":${10_000 + client},"timestamp":"${timestamp}","metadata":{"run":"${run}",` +
         `"client":${client},"sequence":${i},"action":"view","path":"/products/${item}"}}`,
     );
   }
   return lines.join("\n");
 }
 
-/** Posts a body until it is accepted, or refused without a word on when to come back. */
+/** The id of an event: that of its run, then its place in it. */
+export function eventId(run: string, client: number, sequence: number): string {
+  return `${run}-${client}-${sequence}`;
+}
+
+/**
+ * Posts a body until it is accepted, or refused without a word on when to come back. What may be
+ * repeated is posted until it is known what became of it, even after the signal.
+ */
 export async function deliver(
   target: Target,
   body: string,
@@ -81,23 +101,50 @@ export async function deliver(
 ): Promise<Outcome> {
   const { dueMs, signal, onWaiting, onRetry } = options;
   const giveUpMs = performance.now() + PATIENCE_MS;
+  let hasUnknown = false;
   for (let isRetry = false;; isRetry = true) {
-    if (isRetry) onRetry();
     const startMs = isRetry ? performance.now() : dueMs ?? performance.now();
     const answer = await post(target, body);
-    if (answer.kind !== "answered") return answer;
-    const { status, retryAfterMs } = answer;
     const nowMs = performance.now();
-    if (status === 202) return { kind: "accepted", latencyMs: nowMs - startMs };
-    if (!isRefusal(status)) return { kind: "unknown", label: String(status) };
+    const step = next(answer, options.mayRepeat);
+    if (step.kind === "accepted") {
+      return { kind: "accepted", latencyMs: nowMs - startMs, duplicates: step.duplicates };
+    }
+    hasUnknown ||= step.kind === "unknown";
+    const { label, retryAfterMs } = step;
     if (retryAfterMs === null || nowMs + retryAfterMs > giveUpMs) {
-      return { kind: "failed", label: String(status) };
+      return { kind: hasUnknown ? "unknown" : "failed", label };
     }
     onWaiting(1);
-    await pause(retryAfterMs, signal);
+    await pause(retryAfterMs, hasUnknown ? NEVER : signal);
     onWaiting(-1);
-    if (signal.aborted) return { kind: "cut-short" };
+    if (signal.aborted && !hasUnknown) return { kind: "cut-short" };
+    onRetry(step.after);
   }
+}
+
+const NEVER = new AbortController().signal;
+
+type Step =
+  | { readonly kind: "accepted"; readonly duplicates: number }
+  | {
+    readonly kind: "failed" | "unknown";
+    readonly label: string;
+    /** Null: not again. */
+    readonly retryAfterMs: number | null;
+    readonly after: "refusal" | "unknown";
+  };
+
+/** What an answer means, and whether to send the request again. */
+function next(answer: Answer, mayRepeat: boolean): Step {
+  const repeat = { retryAfterMs: mayRepeat ? REPEAT_PAUSE_MS : null, after: "unknown" } as const;
+  if (answer.kind !== "answered") return { ...answer, ...repeat };
+  const { status, retryAfterMs, duplicates } = answer;
+  if (status === 202) return { kind: "accepted", duplicates };
+  const label = String(status);
+  return isRefusal(status)
+    ? { kind: "failed", label, retryAfterMs, after: "refusal" }
+    : { kind: "unknown", label, ...repeat };
 }
 
 /** The wait a Retry-After asks for: seconds or a date (RFC 9110 §10.2.3); null if it is neither. */
@@ -132,13 +179,14 @@ async function post({ url, contentType, timeoutMs }: Target, body: string): Prom
       redirect: "manual",
       signal: abort.signal,
     });
-    await response.arrayBuffer(); // frees the connection for the next request
+    const text = await response.text(); // frees the connection for the next request
     const mayRetry = response.status === 503 || response.status === 429;
     const header = mayRetry ? response.headers.get("retry-after") : null;
     return {
       kind: "answered",
       status: response.status,
       retryAfterMs: retryAfterMs(header, Date.now()),
+      duplicates: Number(/"duplicates":(\d+)/.exec(text)?.[1] ?? 0),
     };
   } catch (error) {
     return abort.signal.aborted ? { kind: "unknown", label: "timeout" } : describeFailure(error);

@@ -18,6 +18,10 @@ export interface LoadOptions {
   readonly durationSeconds: number | null;
   /** Longest wait for one answer. */
   readonly timeoutMs: number;
+  /** Whether events carry an id of their own, so that a request can be sent again at any time. */
+  readonly ids: boolean;
+  /** The collector's database, to be checked in the end; null for none. */
+  readonly db: string | null;
   /** Whether the summary is to be one JSON object. */
   readonly json: boolean;
 }
@@ -81,13 +85,48 @@ type NumberName = keyof typeof NUMBERS;
 
 /** Reads the flags. A lone `--`, which `deno task load -- …` passes on, is ignored. */
 export function readOptions(args: readonly string[]): LoadCommand {
-  const flags = new Map<string, string | undefined>();
   const problems: string[] = [];
+  const flags = readFlags(args, problems);
+  if (flags.has("help")) return { kind: "help", text: help() };
+  for (const name of SWITCHES) {
+    if (flags.get(name) !== undefined) problems.push(`--${name} takes no value`);
+  }
+
+  const url = readUrl(flags, problems);
+  const number = (name: NumberName) => readNumber(name, flags, problems);
+  const requests = number("requests"), durationSeconds = number("duration");
+  const numbers = { rate: number("rate"), timeoutMs: number("timeout") ?? 0 };
+  const sizes = { concurrency: number("concurrency") ?? 0, batch: number("batch") ?? 0 };
+  if (requests !== null && durationSeconds !== null) {
+    problems.push("--requests and --duration exclude each other");
+  }
+  const ids = flags.has("ids"), db = readDb(flags, problems);
+  if (problems.length > 0) return { kind: "usage", problems };
+  const most = durationSeconds === null ? requests ?? REQUESTS_DEFAULT : null;
+  const json = flags.has("json");
+  return {
+    kind: "run",
+    options: { url, requests: most, durationSeconds, ids, db, json, ...numbers, ...sizes },
+  };
+}
+
+const TEXT = { type: "string" } as const;
+const TEXTS = ["url", "db"];
+const SWITCHES = ["ids", "json"];
+const KNOWN: ReadonlySet<string> = new Set([
+  ...[...TEXTS, ...SWITCHES, "help"],
+  ...Object.keys(NUMBERS),
+]);
+
+type Flags = ReadonlyMap<string, string | undefined>;
+
+function readFlags(args: readonly string[], problems: string[]): Flags {
+  const flags = new Map<string, string | undefined>();
   const { tokens } = parseArgs({
     args: args.filter((arg) => arg !== "--"),
     options: {
-      ...Object.fromEntries(["url", ...Object.keys(NUMBERS)].map((name) => [name, TEXT])),
-      json: { type: "boolean" },
+      ...Object.fromEntries([...TEXTS, ...Object.keys(NUMBERS)].map((name) => [name, TEXT])),
+      ...Object.fromEntries(SWITCHES.map((name) => [name, { type: "boolean" }])),
       help: { type: "boolean", short: "h" },
     },
     strict: false,
@@ -100,30 +139,18 @@ export function readOptions(args: readonly string[]): LoadCommand {
       else problems.push(`unknown flag ${token.rawName}`);
     }
   }
-  if (flags.has("help")) return { kind: "help", text: help() };
-  if (flags.get("json") !== undefined) problems.push("--json takes no value");
-
-  const url = readUrl(flags, problems);
-  const number = (name: NumberName) => readNumber(name, flags, problems);
-  const requests = number("requests"), durationSeconds = number("duration");
-  const numbers = { rate: number("rate"), timeoutMs: number("timeout") ?? 0 };
-  const sizes = { concurrency: number("concurrency") ?? 0, batch: number("batch") ?? 0 };
-  if (requests !== null && durationSeconds !== null) {
-    problems.push("--requests and --duration exclude each other");
-  }
-  if (problems.length > 0) return { kind: "usage", problems };
-  const most = durationSeconds === null ? requests ?? REQUESTS_DEFAULT : null;
-  const json = flags.has("json");
-  return {
-    kind: "run",
-    options: { url, requests: most, durationSeconds, json, ...numbers, ...sizes },
-  };
+  return flags;
 }
 
-const TEXT = { type: "string" } as const;
-const KNOWN: ReadonlySet<string> = new Set(["url", "json", "help", ...Object.keys(NUMBERS)]);
+function readDb(flags: Flags, problems: string[]): string | null {
+  if (!flags.has("db")) return null;
+  const value = flags.get("db") ?? "";
+  if (value === "" || value.startsWith("--")) problems.push("--db needs a value");
+  else if (!flags.has("ids")) problems.push("--db needs --ids: events are looked for by them");
+  return value;
+}
 
-function readUrl(flags: ReadonlyMap<string, string | undefined>, problems: string[]): string {
+function readUrl(flags: Flags, problems: string[]): string {
   if (!flags.has("url")) return URL_DEFAULT;
   const value = flags.get("url") ?? "";
   const url = URL.canParse(value) ? new URL(value) : null;
@@ -138,7 +165,7 @@ function readUrl(flags: ReadonlyMap<string, string | undefined>, problems: strin
 
 function readNumber(
   name: NumberName,
-  flags: ReadonlyMap<string, string | undefined>,
+  flags: Flags,
   problems: string[],
 ): number | null {
   const { default: byDefault, max } = NUMBERS[name];
@@ -165,15 +192,22 @@ function help(): string {
     "  --url <url>",
     `      origin of the collector (default ${URL_DEFAULT})`,
     ...numbers,
+    "  --ids",
+    "      give each event an id of its own, and send a request whose outcome is unknown again",
+    "  --db <file>",
+    "      the collector's database: check in the end that each acknowledged event is in it once;",
+    "      needs --ids",
     "  --json",
     "      print the summary as one JSON object",
     "",
     "A request refused with 503 or 429 and a Retry-After is sent again after that time, for up to",
-    "120 s from its first try. The latency is that of answers with 202: from the start of the try,",
-    "or with --rate from when the request was due.",
+    "120 s from its first try. With --ids so is one that got no answer, or 5xx: the collector knows",
+    "by the ids what it has already. The latency is that of answers with 202: from the start of the",
+    "try, or with --rate from when the request was due.",
     "",
     "In the end it waits up to 60 s until the collector has stored what it queued, and compares the",
-    "change of its counters with its own. Nobody else should send to the collector meanwhile.",
+    "change of its counters with its own. Nobody else should send to the collector meanwhile. A",
+    "collector that was restarted counts anew; then only --db can tell.",
     "Ctrl-C stops sending and prints the summary so far; again, a second or more later, exits at",
     "once.",
     "",

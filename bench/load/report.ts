@@ -3,6 +3,7 @@
 import type { Accounting } from "./accounting.ts";
 import type { LoadOptions } from "./options.ts";
 import { bar } from "./progress.ts";
+import type { StoredCheck } from "./stored.ts";
 import type { Tally } from "./tally.ts";
 
 /** A run that is over. */
@@ -11,6 +12,8 @@ export interface Result {
   readonly tally: Tally;
   readonly seconds: number;
   readonly accounting: Accounting;
+  /** What the database holds; null if it was not looked at. */
+  readonly stored: StoredCheck | null;
   /** The signal that ended it early; null if none did. */
   readonly stoppedBy: string | null;
   readonly exitStatus: number;
@@ -19,9 +22,15 @@ export interface Result {
 const BAR_WIDTH = 40;
 const BAR_PART_MIN = 1 / 8 / BAR_WIDTH; // a single answer shows too
 
-/** Exit status of a run: 1 if an event is unaccounted for, 2 if requests failed in the end. */
-export function exitStatus(tally: Tally, { closes }: Accounting): 0 | 1 | 2 {
-  if (!closes) return 1;
+/**
+ * Exit status of a run: 1 if an event is unaccounted for, 2 if requests failed in the end. Counters
+ * that began anew with a restart do not matter where the database itself was looked at.
+ */
+export function exitStatus(
+  { tally, accounting, stored }: Pick<Result, "tally" | "accounting" | "stored">,
+): 0 | 1 | 2 {
+  const { closes, hasRestarted } = accounting;
+  if (stored?.isRight === false || (!closes && !(hasRestarted && stored !== null))) return 1;
   return tally.failed + tally.unknown > 0 ? 2 : 0;
 }
 
@@ -37,6 +46,7 @@ export function reportText(result: Result): string {
     row("accepted", `${tally.accepted} requests, ${tally.accepted * batch} events`),
     row("failed", failedText(tally)),
     row("retries", `${tally.retries}, after 503 or 429 with Retry-After`),
+    ...options.ids ? [row("repeats", repeatsText(tally))] : [],
     ...tally.cutShort === 0 ? [] : [
       row("cut short", `${tally.cutShort} requests, refused and not sent again before the end`),
     ],
@@ -48,6 +58,7 @@ export function reportText(result: Result): string {
     "",
     ...latencyBars(tally),
     result.accounting.verdict,
+    ...result.stored === null ? [] : [result.stored.verdict],
   ];
   return lines.join("\n") + "\n";
 }
@@ -70,6 +81,8 @@ export function reportJson(result: Result): string {
       cut_short: tally.cutShort,
     },
     retries: tally.retries,
+    repeats: tally.repeats,
+    known_before: tally.knownBefore,
     failures: tally.failures(),
     events: {
       sent: tally.sent * batch,
@@ -89,6 +102,7 @@ export function reportJson(result: Result): string {
       verdict: accounting.verdict,
       change: accounting.change,
     },
+    stored: result.stored?.verdict ?? null,
     exit_status: result.exitStatus,
   }) + "\n";
 }
@@ -102,6 +116,11 @@ function failedText(tally: Tally): string {
   if (failed === 0) return "0 requests";
   const byLabel = Object.entries(tally.failures()).map(([label, count]) => `${label}: ${count}`);
   return `${failed} requests (${byLabel.join(", ")})`;
+}
+
+function repeatsText({ repeats, knownBefore }: Tally): string {
+  return `${repeats}, after no answer or a 5xx other than 503; ` +
+    `${knownBefore} requests were answered as known already`;
 }
 
 function latencyBars(tally: Tally): string[] {

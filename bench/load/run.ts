@@ -3,7 +3,18 @@
 import { deliver, makeBody, target } from "./client.ts";
 import type { LoadOptions } from "./options.ts";
 import { pause } from "./pause.ts";
+import type { Acknowledged } from "./stored.ts";
 import type { Tally } from "./tally.ts";
+
+/** What is kept of a run, and what ends it. */
+export interface RunOptions {
+  readonly tally: Tally;
+  /** Name of the run, the same for all its events. */
+  readonly run: string;
+  /** Where to note what was acknowledged; null if nobody will ask. */
+  readonly acknowledged: Acknowledged | null;
+  readonly signal: AbortSignal;
+}
 
 /** A client whose request failed pauses, so that a dead collector is not asked in a tight loop. */
 const FAILED_PAUSE_MS = 100;
@@ -17,8 +28,7 @@ const FAILED_PAUSE_MS = 100;
  */
 export async function runLoad(
   options: LoadOptions,
-  tally: Tally,
-  signal: AbortSignal,
+  { tally, run, acknowledged, signal }: RunOptions,
 ): Promise<number> {
   const startMs = performance.now();
   const end = new AbortController();
@@ -30,10 +40,10 @@ export async function runLoad(
   if (signal.aborted) stop();
   try {
     const dueMs = schedule(options, startMs);
-    const run = Date.now().toString(36);
     const clients = Array.from(
       { length: Math.min(options.concurrency, options.requests ?? Infinity) },
-      (_, client) => runClient({ options, tally, dueMs, run, client, signal: end.signal }),
+      (_, client) =>
+        runClient({ options, tally, run, acknowledged, dueMs, client, signal: end.signal }),
     );
     await Promise.all(clients);
   } finally {
@@ -55,19 +65,19 @@ function schedule({ requests, rate }: LoadOptions, startMs: number): () => Due {
   };
 }
 
-interface Client {
+interface Client extends RunOptions {
   readonly options: LoadOptions;
-  readonly tally: Tally;
   readonly dueMs: () => Due;
-  readonly run: string;
   readonly client: number;
-  readonly signal: AbortSignal;
 }
 
-async function runClient({ options, tally, dueMs, run, client, signal }: Client): Promise<void> {
+async function runClient(
+  { options, tally, run, acknowledged, dueMs, client, signal }: Client,
+): Promise<void> {
   const to = target(options);
-  const { batch: events } = options;
-  const onRetry = () => tally.retries++;
+  const { batch: events, ids } = options;
+  const onRetry = (after: "refusal" | "unknown") =>
+    after === "refusal" ? tally.retries++ : tally.repeats++;
   const onWaiting = (change: 1 | -1) => tally.waiting += change;
   for (let sequence = 0; !signal.aborted; sequence += events) {
     const due = dueMs();
@@ -78,9 +88,11 @@ async function runClient({ options, tally, dueMs, run, client, signal }: Client)
       if (signal.aborted) return;
     }
     tally.sent++;
-    const body = makeBody({ run, client, sequence, events, atMs: Date.now() });
-    const outcome = await deliver(to, body, { dueMs: due.atMs, signal, onRetry, onWaiting });
+    const body = makeBody({ run, client, sequence, events, atMs: Date.now(), ids });
+    const how = { dueMs: due.atMs, signal, onRetry, onWaiting, mayRepeat: ids };
+    const outcome = await deliver(to, body, how);
     tally.record(outcome);
+    if (outcome.kind === "accepted") acknowledged?.add(client, sequence);
     const hasFailed = outcome.kind === "failed" || outcome.kind === "unknown";
     if (hasFailed) await pause(FAILED_PAUSE_MS, signal);
   }

@@ -5,7 +5,7 @@ import { pause } from "./pause.ts";
 
 const COUNTERS = [
   ...["accepted", "committed", "dead_lettered", "dropped"] as const,
-  ...["queued", "in_flight", "residual"] as const,
+  ...["queued", "in_flight", "journaled", "residual"] as const,
 ] as const;
 
 /** The collector's account at one instant, in events. */
@@ -26,9 +26,9 @@ export interface SettleOptions {
 const STATS_TIMEOUT_MS = 10_000;
 const POLL_MS = 100;
 
-/** Events that are accepted and not yet stored. */
-export function openEvents({ queued, in_flight }: Snapshot): number {
-  return queued + in_flight;
+/** Events that are accepted and not yet in the database. */
+export function openEvents({ queued, in_flight, journaled }: Snapshot): number {
+  return queued + in_flight + journaled;
 }
 
 /** The account now, or in words why there is none. */

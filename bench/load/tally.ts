@@ -24,7 +24,12 @@ export class Tally {
   failed = 0;
   unknown = 0;
   cutShort = 0;
+  /** Tries after a refusal. */
   retries = 0;
+  /** Tries after an outcome that was not known. */
+  repeats = 0;
+  /** Accepted requests some of whose events the collector knew already. */
+  knownBefore = 0;
   /** Requests waiting to be sent again. */
   waiting = 0;
   readonly #failures = new Map<string, number>();
@@ -41,6 +46,7 @@ export class Tally {
     switch (outcome.kind) {
       case "accepted": {
         this.accepted++;
+        if (outcome.duplicates > 0) this.knownBefore++;
         this.#latencyMs.record(outcome.latencyMs);
         const bucket = BUCKETS_MS.findIndex((upToMs) => outcome.latencyMs <= upToMs);
         this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;

@@ -1,24 +1,16 @@
 /** Requests in, responses out: which path, which method, and what every refusal has in common. */
 
-import type { Collector } from "../collector.ts";
-import type { Refusal } from "../errors.ts";
+import { isRefusal, type Refusal } from "../errors.ts";
 import type { Routes } from "../protocol.ts";
-import type { BodyReader } from "./body.ts";
-import { Ingest } from "./ingest.ts";
+import { Ingest, type IngestOptions } from "./ingest.ts";
 import { problemResponse } from "./problem.ts";
 import { ReadRoutes } from "./read_routes.ts";
 import { TargetResolver } from "./target.ts";
 
 /** What the handler is made of. */
-export interface HandlerOptions {
-  /** Where submissions go. */
-  readonly collector: Collector;
-  /** Reads the bodies. */
-  readonly bodies: BodyReader;
+export interface HandlerOptions extends IngestOptions {
   /** Ingest routes by path. */
   readonly routes: Routes;
-  /** Most bytes of a body after content decoding. */
-  readonly decodedBytesMax: number;
   /** The only Host names served; null for any. */
   readonly hostnames: ReadonlySet<string> | null;
   /** Facts for `GET /stats` that the collector does not know. */
@@ -49,6 +41,7 @@ export function createHandler(
     try {
       const answer = await readRoutes.answer(path);
       if (answer === null) return refuse(NOT_FOUND);
+      if (isRefusal(answer)) return refuse(answer);
       if (request.method === "GET") return answer;
       if (request.method === "HEAD") return new Response(null, answer);
       return otherMethod(request, "GET, HEAD, OPTIONS");

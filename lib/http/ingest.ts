@@ -4,16 +4,19 @@
  */
 
 import { isAscii, isUtf8 } from "node:buffer";
-import { type Collector, DRAINING } from "../collector.ts";
+import type { Admission } from "../admission.ts";
+import { DRAINING } from "../admission_refusals.ts";
+import type { Collector } from "../collector.ts";
 import { isRefusal, type Refusal } from "../errors.ts";
+import type { Submission } from "../event.ts";
 import type { Decode, IngestRoute } from "../protocol.ts";
+import { parseIdempotencyKey } from "../idempotency.ts";
+import { type AcknowledgeOptions, Acknowledger } from "./acknowledge.ts";
 import type { BodyReader } from "./body.ts";
 import { undoCoding } from "./content_coding.ts";
 
 /** What it is made of. */
-export interface IngestOptions {
-  /** Where submissions go. */
-  readonly collector: Collector;
+export interface IngestOptions extends AcknowledgeOptions {
   /** Reads the bodies. */
   readonly bodies: BodyReader;
   /** Most bytes of a body after content decoding. */
@@ -21,21 +24,20 @@ export interface IngestOptions {
 }
 
 const HEADER_LENGTH_MAX = 8192;
-const ANSWERS_MAX = 64;
 
 /** See the head of this file. */
 export class Ingest {
   readonly #collector: Collector;
   readonly #bodies: BodyReader;
   readonly #decodedBytesMax: number;
-  /** Answers that were given before: cloning one costs less than making one. */
-  readonly #answers = new Map<string, Response>();
+  readonly #acknowledger: Acknowledger;
 
   /** Holds no resources. */
   constructor(options: IngestOptions) {
     this.#collector = options.collector;
     this.#bodies = options.bodies;
     this.#decodedBytesMax = options.decodedBytesMax;
+    this.#acknowledger = new Acknowledger(options);
   }
 
   /** Reads, decodes and admits a request whole, or says why not. */
@@ -63,16 +65,18 @@ export class Ingest {
     if (!ascii && !isUtf8(body)) return NOT_UTF8;
     const decoded = decode(body, { receivedAt: Date.now(), isAscii: ascii });
     if (isRefusal(decoded)) return decoded;
-    return this.#collector.submit(decoded) ?? this.#accepted(route.accepted(decoded));
+    const key = headers.get("idempotency-key");
+    const admission = key === null
+      ? this.#collector.submit(decoded)
+      : this.#submitOnce(decoded, key, body);
+    if (isRefusal(admission)) return admission;
+    return this.#acknowledger.answer(route, admission, headers.get("prefer"));
   }
 
-  #accepted(body: string): Response {
-    const known = this.#answers.get(body);
-    if (known !== undefined) return known.clone();
-    const headers = { "content-type": "application/json" };
-    const answer = new Response(body, { status: 202, headers });
-    if (this.#answers.size < ANSWERS_MAX) this.#answers.set(body, answer.clone());
-    return answer;
+  #submitOnce(decoded: Submission, header: string, body: Uint8Array): Admission | Refusal {
+    const key = parseIdempotencyKey(header);
+    if (key === null) return { ...BAD_KEY, events: decoded.events };
+    return this.#collector.submit(decoded, { source: decoded.source, key, body });
   }
 }
 
@@ -99,6 +103,10 @@ const NOT_UTF8: Refusal = { code: "invalid-utf8", detail: "Expected the body to 
 const LENGTH_REQUIRED: Refusal = {
   code: "length-required",
   detail: "Expected a Content-Length: a body without one could be cut off unnoticed.",
+};
+const BAD_KEY: Refusal = {
+  code: "idempotency-key",
+  detail: "Expected one Idempotency-Key of 1 to 255 visible ASCII characters.",
 };
 const HEADER_TOO_LARGE: Refusal = {
   code: "headers-too-large",

@@ -1,11 +1,11 @@
 /** Refusals on the wire: `application/problem+json` (RFC 9457). */
 
-import { type Refusal, type RefusalCode, REFUSALS } from "../errors.ts";
+import { IN_DOUBT, type Refusal, type RefusalCode, REFUSALS } from "../errors.ts";
 
 /** Where the type of a problem can be looked up on the collector itself. */
 export const PROBLEMS_PATH = "/problems/";
 
-/** The answer for a refusal. Nothing of the request is or will be stored, but for `internal`: unknown. */
+/** The answer for a refusal. Nothing of the request is or will be stored, unless it is in doubt. */
 export function problemResponse(refusal: Refusal): Response {
   const { status, title, retryable } = REFUSALS[refusal.code];
   const { code, detail, errors, errorsTotal } = refusal;
@@ -14,7 +14,7 @@ export function problemResponse(refusal: Refusal): Response {
     title,
     status,
     detail,
-    stored: code === "internal" ? "unknown" : "none",
+    stored: IN_DOUBT.has(code) ? "unknown" : "none",
     retryable,
     errors,
     errors_total: errorsTotal,

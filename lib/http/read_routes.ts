@@ -1,7 +1,9 @@
 /** The routes that tell about the collector. None of them is hot. */
 
 import type { Collector } from "../collector.ts";
+import type { Refusal } from "../errors.ts";
 import type { Routes } from "../protocol.ts";
+import { RECEIPTS_PATH } from "./acknowledge.ts";
 import { describeProblem, PROBLEMS_PATH } from "./problem.ts";
 
 /** What they tell of. */
@@ -24,7 +26,7 @@ export class ReadRoutes {
   }
 
   /** What is at a path; null if nothing is. */
-  async answer(path: string): Promise<Response | null> {
+  async answer(path: string): Promise<Response | Refusal | null> {
     const { collector, routes, serverStats } = this.#options;
     switch (path) {
       case "/":
@@ -38,11 +40,20 @@ export class ReadRoutes {
       case "/stats":
         return json({ ...await collector.stats(), ...serverStats() });
     }
+    if (path.startsWith(RECEIPTS_PATH)) {
+      const receipt = await collector.receipt(path.slice(RECEIPTS_PATH.length));
+      return receipt === null ? UNKNOWN_RECEIPT : json(receipt);
+    }
     if (!path.startsWith(PROBLEMS_PATH)) return null;
     const problem = describeProblem(path.slice(PROBLEMS_PATH.length));
     return problem === null ? null : json(problem);
   }
 }
+
+const UNKNOWN_RECEIPT: Refusal = {
+  code: "unknown-receipt",
+  detail: "No events are known under this receipt: send them again.",
+};
 
 function json(value: unknown, status = 200): Response {
   const headers = { "content-type": "application/json", "cache-control": "no-store" };
@@ -62,6 +73,7 @@ function index(routes: Routes): object {
       "GET /stats": "counters, queue, latencies",
       "GET /livez": "200 while the process answers",
       "GET /readyz": "200 while it can take events, else 503 and the reason",
+      "GET /receipts/{id}": "how far the events of a request have got",
       "GET /problems/{code}": "what the type of a refusal means",
     },
   };

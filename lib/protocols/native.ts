@@ -1,6 +1,7 @@
 /**
- * The native protocol: `{"user_id": <int>, "timestamp": "<RFC 3339>", "metadata": {…}}`, one event,
- * a JSON array of them, or one a line (NDJSON). Pure: bytes in, a submission or a refusal out.
+ * The native protocol: `{"user_id": <int>, "timestamp": "<RFC 3339>", "metadata": {…}}` and, if the
+ * sender may send it again, `"id": "<string>"`; one event, a JSON array of them, or one a line
+ * (NDJSON). Pure: bytes in, a submission or a refusal out.
  *
  * The rows hold the sender's own text: `user_id` as the integer it wrote, `metadata` byte for byte.
  */
@@ -32,7 +33,8 @@ export function nativeRoutes(limits: NativeLimits): Routes {
   return new Map([
     ["/event", {
       decoders: new Map([["application/json", event]]),
-      accepted: () => '{"status":"accepted"}',
+      accepted: ({ duplicates }, level) =>
+        `{"status":"accepted","stored":"${level}"${duplicatesMember(duplicates)}}`,
     }],
     ["/events", {
       decoders: new Map([
@@ -41,9 +43,15 @@ export function nativeRoutes(limits: NativeLimits): Routes {
         ["application/ndjson", lines],
         ["application/jsonl", lines],
       ]),
-      accepted: ({ events }: Submission) => `{"status":"accepted","accepted":${events}}`,
+      accepted: ({ accepted, duplicates }, level) =>
+        `{"status":"accepted","accepted":${accepted},"stored":"${level}"` +
+        `${duplicatesMember(duplicates)}}`,
     }],
   ]);
+}
+
+function duplicatesMember(duplicates: number): string {
+  return duplicates === 0 ? "" : `,"duplicates":${duplicates}`;
 }
 
 /** Decodes a body that is one event. */

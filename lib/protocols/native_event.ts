@@ -2,6 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import type { EventProblem } from "../errors.ts";
+import { FORBIDDEN_IN_FIELDS } from "../event.ts";
 import { toUtc } from "../timestamp.ts";
 import { byteAt, MALFORMED, skipSpace, skipString, skipValue } from "./json_bytes.ts";
 
@@ -10,6 +11,7 @@ export const DEPTH_MAX = 64;
 /** How many problems a refusal lists; the rest are only counted. */
 export const PROBLEMS_LISTED_MAX = 20;
 const POINTER_LENGTH_MAX = 256;
+const ID_LENGTH_MAX = 255;
 
 /** Which event of a request: its index in an array from 0, or its line from 1. */
 export interface Place {
@@ -25,8 +27,8 @@ const NO_PROBLEMS: readonly EventProblem[] = [];
 
 /** Reads the events of one body, collecting their fields and what is wrong with them. */
 export class EventReader {
-  /** The fields of the valid events, see `Submission.fields`. */
-  readonly fields: string[] = [];
+  /** The fields of the valid events, see `Submission.fields`: four each once one has an id. */
+  fields: string[] = [];
   /** The body, a character a byte. */
   readonly text: string;
   /** The first problems found. */
@@ -41,6 +43,7 @@ export class EventReader {
   pointer = "";
   readonly #body: Uint8Array;
   readonly #isAscii: boolean;
+  #hasIds = false;
 
   /** `body` is JSON, or lines of it, in ASCII or UTF-8. */
   constructor(body: Uint8Array, isAscii: boolean) {
@@ -55,7 +58,7 @@ export class EventReader {
     if (byteAt(bytes, start) !== 123) return this.#notAnObject(start);
     const before = this.problemsTotal;
     let userId = -1, userIdEnd = 0, timestamp = -1, timestampEnd = 0;
-    let metadata = -1, metadataEnd = 0;
+    let metadata = -1, metadataEnd = 0, id = -1, idEnd = 0;
     let at = skipSpace(bytes, start + 1);
     let more = byteAt(bytes, at) !== 125;
     while (more) {
@@ -80,6 +83,10 @@ export class EventReader {
         if (metadata >= 0) this.#duplicate(member);
         metadata = from;
         metadataEnd = to;
+      } else if (member === "id") {
+        if (id >= 0) this.#duplicate(member);
+        id = from;
+        idEnd = to;
       } else this.#unknown(member);
       at = skipSpace(bytes, to);
       const c = byteAt(bytes, at);
@@ -92,8 +99,36 @@ export class EventReader {
     const user = this.#userId(userId, userIdEnd);
     const instant = this.#timestamp(timestamp, timestampEnd);
     this.#checkMetadata(metadata);
-    if (user === null || instant === null || this.problemsTotal > before) return;
+    const eventId = id < 0 ? "" : this.#eventId(id, idEnd);
+    if (user === null || instant === null || eventId === null || this.problemsTotal > before) {
+      return;
+    }
     this.fields.push(user, instant, this.#slice(metadata, metadataEnd));
+    if (eventId !== "" && !this.#hasIds) this.#makeRoomForIds();
+    else if (this.#hasIds) this.fields.push("");
+    if (eventId !== "") this.fields[this.fields.length - 1] = eventId;
+  }
+
+  /** From now on each event has a field for its id, those that were read before too. */
+  #makeRoomForIds(): void {
+    const without = this.fields;
+    this.fields = [];
+    for (let at = 0; at < without.length; at += 3) {
+      this.fields.push(...without.slice(at, at + 3), "");
+    }
+    this.#hasIds = true;
+  }
+
+  #eventId(start: number, end: number): string | null {
+    if (byteAt(this.#body, start) !== 34) return this.#problem("/id", "type", "Expected a string.");
+    const id = this.#string(start, end);
+    const isGood = id !== "" && id.length <= ID_LENGTH_MAX && !FORBIDDEN_IN_FIELDS.test(id) &&
+      id.isWellFormed();
+    return isGood ? id : this.#problem(
+      "/id",
+      "id",
+      `Expected 1 to ${ID_LENGTH_MAX} characters, none of them a control character.`,
+    );
   }
 
   #userId(start: number, end: number): string | null {
@@ -157,7 +192,7 @@ export class EventReader {
     return this.#problem(
       `/${member.replaceAll("~", "~0").replaceAll("/", "~1")}`, // RFC 6901 §3
       "unknown-member",
-      "Expected only user_id, timestamp and metadata; put everything else into metadata.",
+      "Expected only id, user_id, timestamp and metadata; put everything else into metadata.",
     );
   }
 
@@ -165,6 +200,9 @@ export class EventReader {
   #memberName(start: number, end: number): string {
     const { text } = this;
     switch (end - start) {
+      case 4:
+        if (text.startsWith("id", start + 1)) return "id";
+        break;
       case 9:
         if (text.startsWith("user_id", start + 1)) return "user_id";
         break;

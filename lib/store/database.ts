@@ -1,114 +1,202 @@
 /**
- * The write side of `events.db`: opening it, one transaction a batch, checkpoints.
+ * The write side of `events.db`: one transaction a batch, checkpoints, what it remembers of recent
+ * events, requests and runs.
  *
  * Synchronous from end to end, so it lives in the store Worker.
  */
 
-import { open } from "#driver";
-import { CollectorError } from "../errors.ts";
-import { decodeGroups, type RowGroup } from "../event.ts";
-import type { Batch, RejectedRow, WriteOutcome } from "../store.ts";
-import { type Connection, SqliteError, type SqlValue, type Statement } from "./driver.ts";
-import { APPLICATION_ID, EVENT_COLUMNS, foreign, MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
-
-/** How far a commit goes before it is answered: `full` flushes the log to the disk, `normal` does not. */
-export type Synchronous = "full" | "normal";
+import { decodeGroups } from "../event.ts";
+import { FINGERPRINT_WORDS, SourceSeeds } from "../event_ids.ts";
+import { REQUEST_WORDS } from "../idempotency.ts";
+import type {
+  Batch,
+  DeadLetter,
+  Receipt,
+  RejectedRow,
+  StoreOpened,
+  WriteOutcome,
+} from "../store.ts";
+import {
+  type ConnectionOptions,
+  damaged,
+  explain,
+  heldUp,
+  isPermanent,
+  openConnection,
+  PAGE_BYTES,
+  pragma,
+} from "./connection.ts";
+import { rebuildRaw } from "./dead_letter.ts";
+import { type Connection, SqliteError, type Statement } from "./driver.ts";
+import { fileIdentity, setLogAside } from "./files.ts";
+import type { JournalRecord } from "./journal_record.ts";
+import { joined, rememberedOf } from "./remembered.ts";
+import { RecentTable } from "./recent_table.ts";
+import { RowInserter } from "./row_inserter.ts";
+import { type Run, type RunRow, RunsTable } from "./runs_table.ts";
 
 /** How a database is opened. */
-export interface DatabaseOptions {
-  /** The database file. */
-  readonly path: string;
-  /** How far a commit goes. */
-  readonly synchronous: Synchronous;
+export interface DatabaseOptions extends ConnectionOptions {
   /** Who writes: the same over restarts of the Worker, another for another process. */
-  readonly run: string;
-  /** How long opening waits for a lock of another process, in ms. */
-  readonly openTimeoutMs: number;
+  readonly run: Run;
+  /** How long a statement waits for a lock of another program once the run has taken over, in ms. */
+  readonly busyTimeoutMs: number;
+  /** How far the log may grow while a reader keeps it from being emptied, in bytes. */
+  readonly walBytesMax: number;
+  /** How many event ids are remembered. */
+  readonly recentEventIds: number;
+  /** How many requests with a key are remembered. */
+  readonly recentRequests: number;
 }
 
-const PAGE_BYTES = 8192; // 15-20 % faster than 4096 at this kind of row
-const BUSY_TIMEOUT_MS = 100; // the writer retries; a longer wait would only delay its answer
-const ROWS_PER_INSERT = 100;
-const WAL_BYTES_MAX = 64 * 1024 * 1024;
-const CHECKPOINT_AFTER_BYTES = 8 * 1024 * 1024;
+/** How far a run has got. */
+export type Progress = Pick<RunRow, "lastBatch" | "settled" | "deadLettered">;
 
-/** What a statement binds: what the rows share as ?1 and ?2, then the fields of each. */
-const NATIVE_ROW = {
-  columns: "received_at, source, user_id, timestamp, metadata",
-  row: "(?1, ?2, ?, ?, ?)",
-};
-const WHOLE_ROW = {
-  columns: "received_at, source, user_id, timestamp, metadata, actor, type, event_id",
-  row: "(?1, ?2, NULLIF(?, ''), ?, ?, NULLIF(?, ''), NULLIF(?, ''), NULLIF(?, ''))",
-};
+const CHECKPOINT_AFTER_BYTES = 16 * 1024 * 1024;
+/** What a transaction writes to the log beside its rows: pages that are not full, the run's row. */
+const TRANSACTION_BYTES = 4 * PAGE_BYTES;
+const WAL_FRAME_BYTES = PAGE_BYTES + 24; // sqlite.org/fileformat.html §4.1
+const QUICK_CHECK_BYTES_MAX = 256 * 1024 * 1024;
 
-const BUSY = 5, LOCKED = 6, CORRUPT = 11, FULL = 13, NOTADB = 26;
-/** TOOBIG, CONSTRAINT, MISMATCH, RANGE: the same row will be refused again. */
-const PERMANENT: ReadonlySet<number> = new Set([18, 19, 20, 25]);
+/** Thrown when the file at the path is not the one that was opened: what was written is not there. */
+export class DatabaseMoved extends Error {}
 
 /** See the head of this file. */
 export class Database {
+  readonly #options: DatabaseOptions;
   readonly #connection: Connection;
-  readonly #inserts = new Map<number, Statement>();
+  readonly #identity: string | null;
+  readonly #rows: RowInserter;
+  readonly #runs: RunsTable;
+  readonly #eventIds: RecentTable;
+  readonly #requests: RecentTable;
+  #seeds: SourceSeeds;
+  #seed: Uint32Array;
   readonly #begin: Statement;
   readonly #commit: Statement;
   readonly #rollback: Statement;
-  readonly #readLedger: Statement;
-  readonly #writeLedger: Statement;
   readonly #insertDeadLetter: Statement;
-  readonly #run: string;
   #bytesSinceCheckpoint = 0;
+  #walBytes = 0;
 
   /**
-   * Opens the database, makes or migrates its tables, and checks that each setting is in force.
+   * Opens the database, making it if it is not there.
    *
    * @throws {CollectorError} if it is not a database of this program, or can not be used.
    */
   constructor(options: DatabaseOptions) {
+    this.#options = options;
     const connection = this.#connection = openConnection(options);
-    this.#run = options.run;
-    this.#begin = connection.prepare("BEGIN IMMEDIATE");
-    this.#commit = connection.prepare("COMMIT");
-    this.#rollback = connection.prepare("ROLLBACK");
-    this.#readLedger = connection.prepare("SELECT run, last_batch FROM ledger");
-    this.#writeLedger = connection.prepare(
-      "UPDATE ledger SET last_batch = ?, committed = committed + ?, dead_lettered = dead_lettered + ?",
-    );
-    this.#insertDeadLetter = connection.prepare(
-      "INSERT INTO dead_letters (received_at, source, reason, raw) VALUES (?, ?, ?, ?)",
-    );
+    try {
+      this.#identity = fileIdentity(options.path);
+      this.#begin = connection.prepare("BEGIN IMMEDIATE");
+      this.#commit = connection.prepare("COMMIT");
+      this.#rollback = connection.prepare("ROLLBACK");
+      this.#insertDeadLetter = connection.prepare(
+        `INSERT INTO dead_letters (received_at, source, reason, raw, run, sequence)
+         VALUES (?, ?, ?, ?, ?, ?)`,
+      );
+      this.#rows = new RowInserter(connection);
+      this.#runs = new RunsTable(connection);
+      this.#eventIds = new RecentTable(connection, {
+        table: "recent_event_ids",
+        words: FINGERPRINT_WORDS,
+        capacity: options.recentEventIds,
+      });
+      this.#requests = new RecentTable(connection, {
+        table: "recent_requests",
+        words: REQUEST_WORDS,
+        capacity: options.recentRequests,
+      });
+      this.#seed = this.#readSeed();
+      this.#seeds = new SourceSeeds(this.#seed);
+    } catch (error) {
+      connection.close();
+      throw explain(error, options.path);
+    }
   }
 
-  /** Number of the last batch that was committed, 0 if there is none. @throws {SqliteError} */
-  get lastBatch(): number {
-    return this.#ledger().lastBatch;
-  }
-
-  /** Makes this run the one that writes. @throws {SqliteError} */
-  takeOver(): void {
-    this.#connection.prepare("UPDATE ledger SET run = ?").run([this.#run]);
+  /** Whether the file at the path is still the one that was opened. */
+  get isInPlace(): boolean {
+    return fileIdentity(this.#options.path) === this.#identity;
   }
 
   /**
-   * Writes a batch in one transaction, unless the ledger says that it is there already, that the
-   * one before it is not, or that another run writes now.
+   * Makes this run the one that writes, as far as it is known to have got: a database that was put
+   * in the place of another may say less.
+   *
+   * @param seed Of the fingerprints that the run has made so far, if there are any.
+   * @throws {SqliteError}
+   */
+  takeOver(known: Progress, seed: Uint32Array = this.#seed): Progress {
+    const progress = this.#transaction(() => {
+      if (seed.join() !== this.#seed.join()) this.#writeSeed(seed);
+      return this.#runs.takeOver(this.#options.run, known);
+    });
+    this.#seed = seed;
+    this.#seeds = new SourceSeeds(seed);
+    this.waitForLocks(this.#options.busyTimeoutMs);
+    return progress;
+  }
+
+  /** How long a statement waits for a lock from now on, in ms. @throws {SqliteError} */
+  waitForLocks(ms: number): void {
+    pragma(this.#connection, "busy_timeout", ms);
+  }
+
+  /** How many frames of the log SQLite takes. @throws {SqliteError} */
+  logFrames(): number {
+    return this.#checkpoint("PASSIVE").log;
+  }
+
+  /** Seed of its fingerprints. */
+  get seed(): Uint32Array {
+    return this.#seed;
+  }
+
+  /** What it remembers, for a collector that starts. @throws {SqliteError} */
+  remembered(): Omit<StoreOpened, "run" | "state" | "damage"> {
+    return {
+      seed: this.#seed,
+      eventIds: this.#eventIds.all(),
+      requests: this.#requests.all(),
+      ...this.#runs.before(this.#options.run.id),
+    };
+  }
+
+  /** How far a run has got; null if it is not known. @throws {SqliteError} */
+  progress(run: string): Progress | null {
+    return this.#runs.read(run);
+  }
+
+  /** How many of a receipt's events are dead letters. @throws {SqliteError} */
+  deadLettered({ run, first, events }: Receipt): number {
+    const row = this.#connection.prepare(
+      "SELECT count(*) AS n FROM dead_letters WHERE run = ? AND sequence >= ? AND sequence < ?",
+    ).get([run, first, first + events]);
+    return Number(row?.n);
+  }
+
+  /**
+   * Writes a batch of this run in one transaction, unless it is there already, the one before it is
+   * not, or another run writes now.
    *
    * @throws {SqliteError} if it failed; nothing is then known to be stored.
+   * @throws {DatabaseMoved} if it was written into a file that is no longer at the path.
    */
   write(batch: Batch): WriteOutcome {
+    this.#makeRoom();
     try {
       this.#begin.run([]);
-      const { run, lastBatch } = this.#ledger();
-      const reason = run !== this.#run
-        ? "another collector writes to this database"
-        : batch.number > lastBatch + 1
-        ? `batch ${lastBatch + 1} comes before ${batch.number}`
-        : null;
-      if (reason !== null) {
+      const run = this.#newestRun();
+      if (batch.number > run.lastBatch + 1) {
         this.#rollBack();
-        return { kind: "failed", reason };
+        return {
+          kind: "failed",
+          reason: `batch ${run.lastBatch + 1} comes before ${batch.number}`,
+        };
       }
-      if (batch.number > lastBatch) this.#insert(batch);
+      if (batch.number > run.lastBatch) this.#insert(batch, run);
       this.#commit.run([]);
     } catch (error) {
       this.#rollBack();
@@ -117,8 +205,36 @@ export class Database {
       if (rows.length === 0) throw error; // not the fault of any one row
       return { kind: "rejected", rows };
     }
-    this.#bytesSinceCheckpoint += batch.rows.length;
+    this.#bytesSinceCheckpoint += batch.rows.length + TRANSACTION_BYTES;
+    this.#mustBeInPlace();
     return { kind: "committed" };
+  }
+
+  /**
+   * Applies records of the journal in one transaction, those that are there already left out, and
+   * gives how many events became dead letters.
+   *
+   * @throws {SqliteError} if it failed; permanent if one of several records holds a row that can
+   * never be stored: apply them one by one then, and such rows become dead letters.
+   * @throws {DatabaseMoved} as for {@linkcode Database.write}.
+   */
+  apply(records: readonly JournalRecord[]): number {
+    this.#makeRoom();
+    let deadLetters: readonly DeadLetter[] = [];
+    try {
+      this.#applyOnce(records, deadLetters);
+    } catch (error) {
+      const [record] = records;
+      if (!isPermanent(error) || record === undefined || records.length > 1) throw error;
+      const rejected = this.#isolate({ rows: record.rows, skip: [] });
+      if (rejected.length === 0) throw error;
+      deadLetters = rebuildRaw(record.rows, rejected);
+      this.#applyOnce(records, deadLetters);
+    }
+    this.#bytesSinceCheckpoint += records.reduce((sum, { rows }) => sum + rows.length, 0) +
+      TRANSACTION_BYTES;
+    this.#mustBeInPlace();
+    return deadLetters.length;
   }
 
   /**
@@ -126,14 +242,58 @@ export class Database {
    * after a batch was answered, so that no commit waits for it.
    */
   checkpointIfDue(): void {
-    if (this.#bytesSinceCheckpoint < CHECKPOINT_AFTER_BYTES) return;
-    this.#bytesSinceCheckpoint = 0;
-    this.#connection.prepare("PRAGMA wal_checkpoint(PASSIVE)").get([]);
+    if (this.#bytesSinceCheckpoint >= CHECKPOINT_AFTER_BYTES) this.#checkpoint("PASSIVE");
   }
 
   /** Copies all of the log into the database file and empties it. @throws {SqliteError} */
   checkpointAll(): void {
-    this.#connection.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get([]);
+    this.#checkpoint("TRUNCATE");
+  }
+
+  /** Size of the log that a reader keeps from being emptied, as of the last checkpoint, in bytes. */
+  get walBytesHeld(): number {
+    return this.#walBytes;
+  }
+
+  /**
+   * To be called before what the log says is believed, after an error of the disk or a crash: what
+   * the kernel still shows of the log may never have reached the disk, and flushing it again would
+   * not say so. All of it is written again, into the database file.
+   *
+   * @throws {SqliteError} if that can not be done now.
+   */
+  rewriteLog(): void {
+    const { log, checkpointed } = this.#checkpoint("TRUNCATE");
+    if (checkpointed < log) throw heldUp("a reader keeps the log from being written again");
+  }
+
+  /**
+   * To be called when the file is no longer at its path: writes the log into it, so that it is whole
+   * wherever it is now. If a reader holds that up the log is set aside, so that it is not taken for
+   * that of another database at the path, and its new name is given.
+   */
+  leave(): string | null {
+    try {
+      this.rewriteLog();
+      return null;
+    } catch {
+      return setLogAside(this.#options.path);
+    }
+  }
+
+  /** Like {@linkcode Database.rewriteLog}, and looks for damage in a database that is not too large. @throws {SqliteError} */
+  recheck(): void {
+    const bytes = Number(pragma(this.#connection, "page_count")) * PAGE_BYTES;
+    if (bytes <= QUICK_CHECK_BYTES_MAX) {
+      const found = pragma(this.#connection, "quick_check");
+      if (found !== "ok") throw damaged(String(found));
+    }
+    this.rewriteLog();
+  }
+
+  /** Notes that this run ends by itself. @throws {SqliteError} */
+  endRun(): void {
+    this.#runs.end(this.#options.run.id);
   }
 
   /** Closes the connection; a transaction that is open is undone. */
@@ -141,219 +301,101 @@ export class Database {
     this.#connection.close();
   }
 
-  #ledger(): { readonly run: unknown; readonly lastBatch: number } {
-    const row = this.#readLedger.get([]);
-    // Without this nothing would be written, and every batch be taken for one that was.
-    if (row === undefined) throw new SqliteError("the ledger has no row", CORRUPT, undefined);
-    return { run: row.run, lastBatch: Number(row.last_batch) };
+  #applyOnce(records: readonly JournalRecord[], deadLetters: readonly DeadLetter[]): void {
+    this.#transaction(() => {
+      this.#newestRun();
+      for (const { run: id, number, events, rows } of records) {
+        const run = this.#runs.readOrAdd(id);
+        if (number <= run.lastBatch) continue;
+        const skip = deadLetters.map(({ index }) => index);
+        this.#insert({ number, events, rows, skip, deadLetters }, run);
+      }
+    });
   }
 
-  #insert(batch: Batch): void {
-    let stored = 0;
-    for (const run of runsOf(batch)) {
-      this.#insertRun(run);
-      stored += run.rows;
-    }
+  #insert(batch: Batch, run: RunRow): void {
+    const groups = decodeGroups(batch.rows);
+    const stored = this.#rows.insert({ groups, skip: batch.skip });
     const expected = batch.events - batch.skip.length;
     if (stored !== expected) throw new Error(`the batch has ${stored} rows instead of ${expected}`);
-    for (const { receivedAt, source, reason, raw } of batch.deadLetters) {
-      this.#insertDeadLetter.run([receivedAt, source, reason, raw]);
+    for (const { receivedAt, source, reason, raw, index } of batch.deadLetters) {
+      this.#insertDeadLetter.run([receivedAt, source, reason, raw, run.id, run.settled + index]);
     }
-    this.#writeLedger.run([batch.number, stored, batch.deadLetters.length]);
+    const { eventIds, requests } = rememberedOf(groups, this.#seeds);
+    this.#eventIds.append(joined(eventIds));
+    this.#requests.append(joined(requests));
+    this.#runs.advance(run.id, batch.number, stored, batch.deadLetters.length);
   }
 
-  /** Inserts the rows of a run by one statement. */
-  #insertRun({ group, row, rows }: Run): void {
-    const { receivedAt, source, fields, fieldsPerRow, start } = group;
-    const from = start + row * fieldsPerRow;
-    const values: SqlValue[] = [receivedAt, source];
-    for (let i = from; i < from + rows * fieldsPerRow; i++) values.push(fields[i] as string);
-    this.#insertStatement(fieldsPerRow, rows).run(values);
+  #readSeed(): Uint32Array {
+    const seed = this.#connection.prepare("SELECT seed FROM fingerprint_seed").get([])?.seed;
+    return new Uint32Array((seed as Uint8Array).slice().buffer);
   }
 
-  /**
-   * The statement that inserts so many rows. Those without actor, type and event id have one of
-   * their own, with fewer values to bind: a fifth faster.
-   */
-  #insertStatement(fieldsPerRow: number, rows: number): Statement {
-    const key = fieldsPerRow * 1000 + rows;
-    let statement = this.#inserts.get(key);
-    if (statement === undefined) {
-      const { columns, row } = fieldsPerRow === 3 ? NATIVE_ROW : WHOLE_ROW;
-      statement = this.#connection.prepare(
-        `INSERT INTO events (${columns}) VALUES ${Array(rows).fill(row).join()}`,
-      );
-      this.#inserts.set(key, statement);
-    }
-    return statement;
+  /** Another seed makes what is remembered worthless. */
+  #writeSeed(seed: Uint32Array): void {
+    this.#eventIds.clear();
+    this.#requests.clear();
+    this.#connection.prepare("UPDATE fingerprint_seed SET seed = ?").run([
+      new Uint8Array(seed.buffer, seed.byteOffset, seed.byteLength),
+    ]);
   }
 
-  /** Finds the rows that can never be stored, by halves, and leaves the database as it was. */
-  #isolate(batch: Batch): RejectedRow[] {
-    const rejected: RejectedRow[] = [];
-    const probe = (run: Run) => {
-      if (!this.#connection.inTransaction) this.#begin.run([]); // an error may have ended it
-      try {
-        this.#insertRun(run);
-      } catch (error) {
-        if (!isPermanent(error)) throw error;
-        if (run.rows === 1) {
-          rejected.push({ index: run.index, reason: (error as Error).message });
-        } else splitRun(run, run.rows >> 1).forEach(probe);
-      }
-    };
+  #isolate({ rows, skip }: Pick<Batch, "rows" | "skip">): RejectedRow[] {
     try {
-      for (const run of runsOf(batch)) probe(run);
+      const groups = decodeGroups(rows);
+      return this.#rows.isolate({ groups, skip }, () => {
+        if (!this.#connection.inTransaction) this.#begin.run([]);
+      });
     } finally {
       this.#rollBack();
     }
-    return rejected;
+  }
+
+  #newestRun(): RunRow {
+    const run = this.#runs.read(this.#options.run.id);
+    // Without this nothing would be written, and every batch be taken for one that was.
+    if (run === null) throw new SqliteError("the database does not know this run", 1, null);
+    if (!run.isNewest) throw new SqliteError("another collector writes to this database", 1, null);
+    return run;
+  }
+
+  #transaction<T>(work: () => T): T {
+    try {
+      this.#begin.run([]);
+      const result = work();
+      this.#commit.run([]);
+      return result;
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
   }
 
   #rollBack(): void {
     if (this.#connection.inTransaction) this.#rollback.run([]);
   }
-}
 
-/** Whether waiting and trying again on the same connection is right; after any other it is reopened. */
-export function isTransient(error: unknown): boolean {
-  return error instanceof SqliteError && [BUSY, LOCKED, FULL].includes(error.primaryCode);
-}
-
-function isPermanent(error: unknown): boolean {
-  return error instanceof SqliteError && PERMANENT.has(error.primaryCode);
-}
-
-/** Rows of a group that are inserted by one statement. */
-interface Run {
-  readonly group: RowGroup;
-  /** The first row, counted in its group. */
-  readonly row: number;
-  /** The first row, counted in the batch. */
-  readonly index: number;
-  /** How many rows. */
-  readonly rows: number;
-}
-
-/** The runs of a batch: in order, of at most so many rows, around the rows to leave out. */
-function runsOf(batch: Batch): Run[] {
-  const runs: Run[] = [];
-  let first = 0, skipped = 0;
-  for (const group of decodeGroups(batch.rows)) {
-    for (let row = 0; row < group.rows;) {
-      const skip = (batch.skip[skipped] ?? Infinity) - first;
-      if (skip === row) {
-        skipped++;
-        row++;
-        continue;
-      }
-      const rows = Math.min(group.rows, skip, row + ROWS_PER_INSERT) - row;
-      runs.push({ group, row, index: first + row, rows });
-      row += rows;
-    }
-    first += group.rows;
+  #mustBeInPlace(): void {
+    if (!this.isInPlace) throw new DatabaseMoved(`${this.#options.path} was moved or deleted`);
   }
-  return runs;
-}
 
-function splitRun({ group, row, index, rows }: Run, at: number): [Run, Run] {
-  return [
-    { group, row, index, rows: at },
-    { group, row: row + at, index: index + at, rows: rows - at },
-  ];
-}
-
-function openConnection(options: DatabaseOptions): Connection {
-  const { path, openTimeoutMs } = options;
-  let connection: Connection | undefined;
-  try {
-    connection = open(path);
-    pragma(connection, "busy_timeout", openTimeoutMs);
-    migrate(connection, path);
-    checkTables(connection);
-    applySettings(connection, options.synchronous);
-    return connection;
-  } catch (error) {
-    connection?.close();
-    throw explain(error, path);
+  /** Holds a batch up while the log is at its limit. @throws {SqliteError} */
+  #makeRoom(): void {
+    const { walBytesMax } = this.#options;
+    if (this.#walBytes + this.#bytesSinceCheckpoint < walBytesMax) return;
+    this.#checkpoint("PASSIVE");
+    if (this.#walBytes < walBytesMax) return;
+    throw heldUp(
+      `a reader keeps the database's log from being emptied; it has reached --wal-bytes`,
+    );
   }
-}
 
-/** Says for the operator what SQLite said. */
-function explain(cause: unknown, path: string): CollectorError {
-  if (cause instanceof CollectorError) return cause;
-  const message = (cause as Error).message;
-  const code = cause instanceof SqliteError ? cause.primaryCode : 0;
-  if (code === BUSY || code === LOCKED || /database is locked/.test(message)) {
-    return new CollectorError("database-locked", `The database ${path} is locked.`, {
-      hint: "Another program holds its write lock: close it, or wait until it is done.",
-      cause,
-    });
-  }
-  if (code === NOTADB) return foreign(path, "it is not a SQLite database");
-  return new CollectorError("database-open", `Cannot open the database ${path}: ${message}.`, {
-    hint: "Check that the folder and the file can be written and that the disk is not full.",
-    cause,
-  });
-}
-
-/** Sets a pragma by a prepared statement, whose errors carry their code, and gives its value. */
-function pragma(connection: Connection, name: string, value?: string | number): unknown {
-  const set = value === undefined ? "" : ` = ${value}`;
-  const row = connection.prepare(`PRAGMA ${name}${set}`).get([]);
-  return row === undefined ? undefined : Object.values(row)[0];
-}
-
-/**
- * Makes or migrates the tables in one transaction. A new database is made before it is switched to
- * WAL, so that its application_id is in the file itself from the first moment.
- */
-function migrate(connection: Connection, path: string): void {
-  const objects = () => connection.prepare("SELECT count(*) AS n FROM sqlite_schema").get([])?.n;
-  const isNew = pragma(connection, "application_id") === 0 && objects() === 0;
-  if (isNew) pragma(connection, "page_size", PAGE_BYTES);
-  else if (pragma(connection, "application_id") !== APPLICATION_ID) {
-    throw foreign(path, "it is a database of another program");
-  }
-  const version = Number(pragma(connection, "user_version"));
-  if (version > SCHEMA_VERSION) {
-    throw foreign(path, `its schema version is ${version}, this program knows ${SCHEMA_VERSION}`);
-  }
-  if (version === SCHEMA_VERSION) return;
-  connection.prepare("BEGIN IMMEDIATE").run([]);
-  for (const sql of MIGRATIONS.slice(version).flat()) connection.prepare(sql).run([]);
-  pragma(connection, "application_id", APPLICATION_ID);
-  pragma(connection, "user_version", SCHEMA_VERSION);
-  connection.prepare("COMMIT").run([]);
-}
-
-/** Notices tables, columns or the ledger's row that somebody took away. */
-function checkTables(connection: Connection): void {
-  connection.prepare(`SELECT ${EVENT_COLUMNS.join()} FROM events`);
-  connection.prepare("SELECT received_at, source, reason, raw FROM dead_letters");
-  const ledger = connection.prepare("SELECT run, last_batch, committed, dead_lettered FROM ledger");
-  if (ledger.get([]) === undefined) {
-    throw new SqliteError("the ledger has no row", CORRUPT, undefined);
-  }
-}
-
-/** Applies the settings and reads each back: a pragma that did not take says nothing. */
-function applySettings(connection: Connection, synchronous: Synchronous): void {
-  const settings: [name: string, value: string | number, expected: string | number][] = [
-    ["journal_mode", "wal", "wal"],
-    ["synchronous", synchronous, synchronous === "full" ? 2 : 1],
-    ["wal_autocheckpoint", 0, 0],
-    ["journal_size_limit", WAL_BYTES_MAX, WAL_BYTES_MAX],
-    ["trusted_schema", 0, 0],
-    ["cell_size_check", 1, 1],
-    ["mmap_size", 0, 0],
-    ["busy_timeout", BUSY_TIMEOUT_MS, BUSY_TIMEOUT_MS],
-  ];
-  for (const [name, value, expected] of settings) {
-    pragma(connection, name, value);
-    const actual = pragma(connection, name);
-    if (actual !== expected && !(name === "mmap_size" && actual === undefined)) {
-      throw new SqliteError(`PRAGMA ${name} is ${actual}, expected ${expected}`, 1, undefined);
-    }
+  #checkpoint(mode: "PASSIVE" | "TRUNCATE"): { log: number; checkpointed: number } {
+    this.#bytesSinceCheckpoint = 0;
+    const row = this.#connection.prepare(`PRAGMA wal_checkpoint(${mode})`).get([]);
+    const log = Number(row?.log), checkpointed = Number(row?.checkpointed);
+    this.#walBytes = checkpointed < log ? log * WAL_FRAME_BYTES : 0;
+    return { log, checkpointed };
   }
 }

@@ -4,7 +4,7 @@
  */
 
 /** What can be bound to a statement. Integers beyond 2^53 are bound as decimal text. */
-export type SqlValue = string | number | null;
+export type SqlValue = string | number | Uint8Array | null;
 
 /** A prepared statement. Keep it and use it again: preparing costs more than running. */
 export interface Statement {
@@ -12,6 +12,14 @@ export interface Statement {
   run(values: readonly SqlValue[]): void;
   /** Its first row, by column name; undefined if there is none. @throws {SqliteError} */
   get(values: readonly SqlValue[]): Record<string, unknown> | undefined;
+  /** All its rows, each by column name. @throws {SqliteError} */
+  all(values: readonly SqlValue[]): Record<string, unknown>[];
+}
+
+/** How a database is opened. */
+export interface OpenOptions {
+  /** Only to be read: closing it then leaves its log as it is. Default false. */
+  readonly readOnly?: boolean;
 }
 
 /** One open database. Calls are synchronous: use it where nobody waits, in a Worker. */

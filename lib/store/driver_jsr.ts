@@ -7,13 +7,21 @@
  */
 
 import { Database, type Statement as NativeStatement } from "@db/sqlite";
-import { type Connection, SqliteError, type SqlValue, type Statement } from "./driver.ts";
+import {
+  type Connection,
+  type OpenOptions,
+  SqliteError,
+  type SqlValue,
+  type Statement,
+} from "./driver.ts";
 
 /** What it calls itself in messages and tests. */
 export const driverName = "@db/sqlite";
 
 /** READWRITE, CREATE, EXRESCODE: the last one asks for extended result codes. */
 const OPEN_FLAGS = 0x2 | 0x4 | 0x2000000;
+/** READONLY, EXRESCODE. */
+const OPEN_READ_ONLY_FLAGS = 0x1 | 0x2000000;
 const MISUSE = 21;
 
 /** How the messages begin that do not come from the SQL itself: preparing gives no code at all. */
@@ -34,8 +42,8 @@ const CODES_BY_MESSAGE: readonly (readonly [beginning: string, resultCode: numbe
 ];
 
 /** Opens the database file, making it if it is not there. @throws {SqliteError} */
-export function open(path: string): Connection {
-  const database = connect(path);
+export function open(path: string, { readOnly = false }: OpenOptions = {}): Connection {
+  const database = connect(path, readOnly);
   return {
     get inTransaction() {
       return database.inTransaction;
@@ -45,10 +53,10 @@ export function open(path: string): Connection {
   };
 }
 
-function connect(path: string): Database {
+function connect(path: string, readOnly: boolean): Database {
   try {
     // Without int64 the driver cuts integers to 32 bits.
-    return new Database(path, { flags: OPEN_FLAGS, int64: true });
+    return new Database(path, { flags: readOnly ? OPEN_READ_ONLY_FLAGS : OPEN_FLAGS, int64: true });
   } catch (error) {
     throw translated(error);
   }
@@ -74,6 +82,10 @@ function keep(database: Database, sql: string): Statement {
         const row = statement.get<Record<string, unknown>>(...values);
         return row && { ...row }; // the driver fills the same object each time
       }),
+    all: (values: readonly SqlValue[]) =>
+      call((statement) =>
+        statement.all<Record<string, unknown>>(...values).map((row) => ({ ...row }))
+      ),
   };
 }
 

@@ -14,9 +14,11 @@ export interface DatabaseOpenOptions {
 /** A prepared statement of it. */
 export interface Statement {
   /** Runs it. */
-  run(...values: (string | number | null)[]): number;
+  run(...values: (string | number | Uint8Array | null)[]): number;
   /** Its first row. */
-  get<T extends object>(...values: (string | number | null)[]): T | undefined;
+  get<T extends object>(...values: (string | number | Uint8Array | null)[]): T | undefined;
+  /** All its rows. */
+  all<T extends object>(...values: (string | number | Uint8Array | null)[]): T[];
   /** Frees it. @throws if its last run failed */
   finalize(): void;
 }

@@ -1,14 +1,20 @@
 /** The driver that is used by default: `node:sqlite`, built into Deno. */
 
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { type Connection, SqliteError, type SqlValue, type Statement } from "./driver.ts";
+import {
+  type Connection,
+  type OpenOptions,
+  SqliteError,
+  type SqlValue,
+  type Statement,
+} from "./driver.ts";
 
 /** What it calls itself in messages and tests. */
 export const driverName = "node:sqlite";
 
 /** Opens the database file, making it if it is not there. @throws {SqliteError} */
-export function open(path: string): Connection {
-  const database = translated(() => new DatabaseSync(path));
+export function open(path: string, { readOnly = false }: OpenOptions = {}): Connection {
+  const database = translated(() => new DatabaseSync(path, { readOnly }));
   return {
     get inTransaction() {
       return database.isOpen && database.isTransaction;
@@ -25,6 +31,8 @@ function wrap(statement: StatementSync): Statement {
     run: (values: readonly SqlValue[]) => void translated(() => statement.run(...values)),
     get: (values: readonly SqlValue[]) =>
       translated(() => statement.get(...values)) as Record<string, unknown> | undefined,
+    all: (values: readonly SqlValue[]) =>
+      translated(() => statement.all(...values)) as Record<string, unknown>[],
   };
 }
 

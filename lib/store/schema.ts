@@ -41,6 +41,46 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
      ) STRICT`,
     `INSERT INTO ledger VALUES (1, '', 0, 0, 0)`,
   ],
+  [
+    // One row a start of the collector: its own is changed in the transaction of every batch, so that
+    // a commit whose answer was lost can be told from one that did not happen, and a receipt from a
+    // run that crashed can be answered. The newest row is whose turn it is to write.
+    `CREATE TABLE runs (
+       number         INTEGER PRIMARY KEY,
+       id             TEXT NOT NULL UNIQUE,
+       durability     TEXT NOT NULL,
+       queue_capacity INTEGER NOT NULL,
+       started_at     INTEGER NOT NULL,
+       ended_at       INTEGER,
+       last_batch     INTEGER NOT NULL DEFAULT 0,
+       settled        INTEGER NOT NULL DEFAULT 0,
+       committed      INTEGER NOT NULL DEFAULT 0,
+       dead_lettered  INTEGER NOT NULL DEFAULT 0
+     ) STRICT`,
+    `INSERT INTO runs
+       SELECT 1, 'before', 'memory', 0, 0, 0, last_batch, committed + dead_lettered, committed, dead_lettered
+         FROM ledger WHERE last_batch > 0`,
+    `DROP TABLE ledger`,
+    `ALTER TABLE dead_letters ADD COLUMN run TEXT`,
+    // Which event of its run it was, counted from 0 in the order of admission.
+    `ALTER TABLE dead_letters ADD COLUMN sequence INTEGER`,
+    `CREATE INDEX dead_letters_by_event ON dead_letters (run, sequence)`,
+    // What recent events and requests were called, as fingerprints, some hundreds a row, the oldest
+    // first: an index on every event would cost more than all the rest.
+    `CREATE TABLE recent_event_ids (
+       id      INTEGER PRIMARY KEY,
+       total   INTEGER NOT NULL,
+       records BLOB NOT NULL
+     ) STRICT`,
+    `CREATE TABLE recent_requests (
+       id      INTEGER PRIMARY KEY,
+       total   INTEGER NOT NULL,
+       records BLOB NOT NULL
+     ) STRICT`,
+    // The fingerprints' seed: random, so that nobody can make ids up that look alike.
+    `CREATE TABLE fingerprint_seed (one INTEGER PRIMARY KEY CHECK (one = 1), seed BLOB NOT NULL) STRICT`,
+    `INSERT INTO fingerprint_seed VALUES (1, randomblob(16))`,
+  ],
 ];
 
 /** The user_version this program writes. */
@@ -62,5 +102,16 @@ export const EVENT_COLUMNS = [
 export function foreign(path: string, why: string): CollectorError {
   return new CollectorError("database-foreign", `Cannot use ${path}: ${why}.`, {
     hint: "Nothing in it was changed. Name another file with --db.",
+  });
+}
+
+/** The error for a database of this program that is damaged. */
+export function corrupt(path: string, why: string, cause?: unknown): CollectorError {
+  return new CollectorError("database-corrupt", `The database ${path} is damaged: ${why}.`, {
+    hint:
+      "Nothing in it was changed. Put a good copy in its place (with its -wal file, if it has " +
+      "one), or start with --on-corrupt=rotate to move it aside whole and begin a new one; the " +
+      "journal is kept either way.",
+    cause,
   });
 }

@@ -1,29 +1,65 @@
 /**
- * The store Worker: owns the only write connection. It answers each question in the order asked
- * and keeps no policy: what to retry, and when, is the writer's.
+ * The store Worker: owns the only write connection and the journal. It answers each question in the
+ * order asked, applies the journal in between, and keeps no policy: what to retry, and when, is the
+ * writer's, and what goes where is the keeper's.
  */
 
 /// <reference lib="deno.worker" />
 
-import { CollectorError } from "../errors.ts";
-import type { WriteOutcome } from "../store.ts";
+import type { Receipt, ReceiptState } from "../store.ts";
 import { holdWhileAlive } from "./alive_lock.ts";
-import { Database, type DatabaseOptions, isTransient } from "./database.ts";
-import type { Numbered, StoreAnswer, StoreQuestion } from "./messages.ts";
+import { explain } from "./connection.ts";
+import type { Database } from "./database.ts";
+import type { Journal } from "./journal.ts";
+import type { KeepOptions } from "./keep_options.ts";
+import type { Keeper } from "./keeper.ts";
+import type {
+  Before,
+  Known,
+  Numbered,
+  StoreAnswer,
+  StoreEvent,
+  StoreQuestion,
+} from "./messages.ts";
+import { openStore, reopenStore } from "./opening.ts";
+import { verify } from "./verify.ts";
 
-const REOPEN_TIMEOUT_MS = 100;
+const DRAIN_BUDGET_MS = 20;
+const DRAIN_PAUSE_MS = { min: 20, max: 1000 };
+const CLOSE_BUDGET_MS = 2000;
+const WAL_ALARM_PART = 1 / 4;
 
-let database: Database | null = null;
-let options: DatabaseOptions;
+let options: KeepOptions;
+let keeper: Keeper<Database>;
+let journal: Journal;
+let drainTimer: ReturnType<typeof setTimeout> | undefined;
+let drainPauseMs = 0;
+let isLogLarge = false;
 
 self.onmessage = ({ data }: MessageEvent<Numbered<StoreQuestion>>) => {
   const { number, content: question } = data;
   switch (question.kind) {
-    case "open":
-      return answer(number, open(question.options, question.isFirst));
+    case "open": {
+      ({ options } = question);
+      const opened = orFailed(options.path, () => open(question.before));
+      answer(number, opened);
+      return opened.kind === "open-failed" ? self.close() : drainLater();
+    }
     case "write":
-      answer(number, { kind: "written", outcome: write(question.batch) });
-      return checkpoint();
+      answer(number, {
+        kind: "written",
+        outcome: keeper.write(question.batch),
+        known: known(),
+      });
+      return afterWrite();
+    case "receipt":
+      return answer(number, { kind: "receipt", state: receiptState(question.receipt) });
+    case "verify":
+      answer(
+        number,
+        orFailed(question.path, () => ({ kind: "verified", findings: verify(question.path) })),
+      );
+      return self.close();
     case "close":
       close();
       answer(number, { kind: "closed" });
@@ -31,55 +67,121 @@ self.onmessage = ({ data }: MessageEvent<Numbered<StoreQuestion>>) => {
   }
 };
 // The main thread names the Worker after the lock by which it will notice its end.
-holdWhileAlive(self.name).then(() => answer(0, { kind: "ready" }));
+holdWhileAlive(self.name).then(() => tell({ kind: "ready" }));
 
 function answer(number: number, content: StoreAnswer): void {
-  self.postMessage({ number, content } satisfies Numbered<StoreAnswer>);
+  const opened = content.kind === "opened" ? content.opened : null;
+  const transfer = opened === null ? [] : [opened.eventIds.buffer, opened.requests.buffer];
+  self.postMessage({ number, content } satisfies Numbered<StoreAnswer>, transfer as ArrayBuffer[]);
 }
 
-function open(given: DatabaseOptions, isFirst: boolean): StoreAnswer {
-  options = given;
+function tell(content: StoreEvent): void {
+  self.postMessage({ number: 0, content } satisfies Numbered<StoreEvent>);
+}
+
+function known(): Known {
+  return { progress: keeper.progress, lastNumber: keeper.lastNumber, state: keeper.state };
+}
+
+function orFailed(path: string, work: () => StoreAnswer): StoreAnswer {
   try {
-    database = new Database(options);
-    if (isFirst) database.takeOver();
-    return { kind: "opened", lastBatch: database.lastBatch };
+    return work();
   } catch (error) {
-    if (!(error instanceof CollectorError)) throw error;
-    const { code, message, hint } = error;
+    const { code, message, hint } = explain(error, path);
     return { kind: "open-failed", code, message, hint };
   }
 }
 
-function write(batch: Parameters<Database["write"]>[0]): WriteOutcome {
+function open(before: Before | null): StoreAnswer {
+  const store = before === null ? openStore(options, notice) : reopenStore(options, before, notice);
+  ({ keeper, journal } = store);
+  return { kind: "opened", opened: store.opened, known: known() };
+}
+
+function notice(text: string): void {
+  tell({ kind: "notice", text });
+}
+
+/** Tells once when a reader has let the log grow to a part of its limit. */
+function watchLog(): void {
+  const held = keeper.database?.walBytesHeld ?? 0;
+  const isLarge = held > options.walBytesMax * WAL_ALARM_PART;
+  if (isLarge && !isLogLarge) {
+    tell({
+      kind: "notice",
+      text: `a reader keeps the database's log from being emptied: it has ${held} bytes; at ` +
+        `${options.walBytesMax} (--wal-bytes) nothing more goes into it`,
+    });
+  }
+  isLogLarge = isLarge;
+}
+
+/** What no answer waits for. A failed checkpoint loses nothing: the next commit will say more. */
+function afterWrite(): void {
+  if (keeper.isJournaling) drainLater();
   try {
-    database ??= new Database({ ...options, openTimeoutMs: REOPEN_TIMEOUT_MS });
-    return database.write(batch);
-  } catch (error) {
-    if (!isTransient(error)) abandon(); // after an I/O error the connection can not be trusted
-    return { kind: "failed", reason: (error as Error).message };
+    keeper.database?.checkpointIfDue();
+    watchLog();
+  } catch { /* see above */ }
+}
+
+/** Has the journal applied soon: at once while that goes well, after a pause that doubles if not. */
+function drainLater(): void {
+  if (!keeper.isJournaling || drainTimer !== undefined) return;
+  drainTimer = setTimeout(() => {
+    drainTimer = undefined;
+    drain(DRAIN_BUDGET_MS);
+    drainLater();
+  }, drainPauseMs);
+}
+
+/** Applies the journal for at most so long, a part at least. */
+function drain(budgetMs: number): void {
+  const endMs = performance.now() + budgetMs;
+  try {
+    while (keeper.isJournaling && performance.now() < endMs) {
+      keeper.drain();
+      tell({ kind: "known", known: known() });
+      keeper.database?.checkpointIfDue();
+    }
+    drainPauseMs = 0;
+  } catch {
+    tell({ kind: "known", known: known() }); // some may be lost, which is known now
+    const { min, max } = DRAIN_PAUSE_MS;
+    drainPauseMs = Math.min(max, Math.max(min, drainPauseMs * 2));
   }
 }
 
-/** A failed checkpoint loses nothing; if the disk has a problem, the next commit will say so. */
-function checkpoint(): void {
+function receiptState(receipt: Receipt): ReceiptState | null {
   try {
-    database?.checkpointIfDue();
-  } catch { /* see above */ }
+    const { database } = keeper;
+    if (database === null) return null;
+    return {
+      settled: database.progress(receipt.run)?.settled ?? null,
+      deadLettered: database.deadLettered(receipt),
+      isJournaled: keeper.isJournaling,
+    };
+  } catch {
+    return null;
+  }
 }
 
-/** Closes the connection; the next write opens another. */
-function abandon(): void {
-  const closing = database;
-  database = null;
-  try {
-    closing?.close();
-  } catch { /* it was broken before */ }
-}
-
-/** Checkpoints and closes. If that fails nothing is lost: the next start reads the log. */
+/** Closes all. If a part of that fails nothing is lost: the next start reads log and journal. */
 function close(): void {
-  try {
-    database?.checkpointAll();
-  } catch { /* see above */ }
-  abandon();
+  clearTimeout(drainTimer);
+  drain(CLOSE_BUDGET_MS);
+  const { database } = keeper;
+  for (
+    const part of [
+      () => database?.waitForLocks(CLOSE_BUDGET_MS),
+      () => database?.endRun(),
+      () => database?.checkpointAll(),
+    ]
+  ) {
+    try {
+      part();
+    } catch { /* see above */ }
+  }
+  keeper.close();
+  journal.close();
 }

@@ -7,14 +7,26 @@
  */
 
 import { CollectorError } from "../errors.ts";
-import type { Batch, Store, StoreOpened, StoreSize, WriteOutcome } from "../store.ts";
+import type {
+  Batch,
+  Receipt,
+  ReceiptState,
+  Store,
+  StoreEvents,
+  StoreOpened,
+  StoreSize,
+  WriteOutcome,
+} from "../store.ts";
 import { whenLetGo } from "./alive_lock.ts";
-import type { DatabaseOptions } from "./database.ts";
 import { databaseSize } from "./files.ts";
-import type { Numbered, StoreAnswer, StoreQuestion } from "./messages.ts";
+import type { KeepOptions } from "./keep_options.ts";
+import type { Before, Numbered, StoreAnswer, StoreEvent, StoreQuestion } from "./messages.ts";
+import type { Finding } from "./verify.ts";
 
 /** How the store is run. */
-export interface WorkerStoreOptions extends Omit<DatabaseOptions, "run"> {
+export interface WorkerStoreOptions {
+  /** What the Worker is to know. */
+  readonly keep: KeepOptions;
   /** How long the Worker may take for one answer before it counts as hung, in ms. */
   readonly hangMs: number;
   /** Told once, if the Worker hangs. */
@@ -26,11 +38,19 @@ export interface WorkerStoreOptions extends Omit<DatabaseOptions, "run"> {
 }
 
 const GONE = Symbol("gone");
+const WORKER_URL = new URL("./worker.ts", import.meta.url).href;
+const RESTART_MS = 1000;
+const ANSWER_READ_MS_MAX = 1000;
+const VERIFY_MS_MAX = 24 * 3_600_000;
 
 /** See the head of this file. */
 export class WorkerStore implements Store {
   readonly #options: WorkerStoreOptions;
-  readonly #run = crypto.randomUUID();
+  #events: StoreEvents | null = null;
+  /** What the Workers so far had; null before the first told. */
+  #before: Before | null = null;
+  #isClosing = false;
+  #restarting: ReturnType<typeof setTimeout> | undefined;
   #worker: StoreWorker | null = null;
   #opened: Promise<StoreAnswer | typeof GONE> = Promise.resolve(GONE);
 
@@ -40,38 +60,54 @@ export class WorkerStore implements Store {
   }
 
   /** See {@linkcode Store.open}. */
-  async open(): Promise<StoreOpened> {
-    this.#opened = this.#start(true);
+  async open(events: StoreEvents): Promise<StoreOpened> {
+    this.#events = events;
+    this.#opened = this.#start();
     const answer = await this.#opened;
     if (answer === GONE) {
       throw new CollectorError("database-open", "The store Worker ended while it started.", {
         hint: "The lines before this one say why. If none do, please report it.",
       });
     }
-    if (answer.kind === "opened") return { lastBatch: answer.lastBatch };
+    if (answer.kind === "opened" && answer.opened !== null) {
+      this.#before = { known: answer.known, seed: answer.opened.seed };
+      return answer.opened;
+    }
     if (answer.kind !== "open-failed") throw new TypeError(`Unexpected answer: ${answer.kind}`);
-    this.#worker?.terminate();
-    this.#worker = null;
+    const worker = this.#worker;
+    if (worker !== null) worker.ending = true; // it ends by itself
+    await worker?.gone;
     throw new CollectorError(answer.code, answer.message, { hint: answer.hint });
   }
 
   /** See {@linkcode Store.write}. */
   async write(batch: Batch): Promise<WriteOutcome> {
-    if (this.#worker === null) this.#opened = this.#start(false);
-    await this.#opened; // a batch must not overtake the one that has the Worker started again
+    if (this.#worker === null) this.#opened = this.#start();
+    const opened = await this.#opened; // a batch must not overtake the one that starts the Worker
+    if (opened !== GONE && opened.kind === "open-failed") {
+      return { kind: "failed", reason: opened.message };
+    }
     const answer = await this.#ask({ kind: "write", batch });
     if (answer === GONE) return { kind: "failed", reason: "the store Worker ended" };
     if (answer.kind !== "written") throw new TypeError(`Unexpected answer: ${answer.kind}`);
     return answer.outcome;
   }
 
+  /** See {@linkcode Store.receipt}. */
+  async receipt(receipt: Receipt): Promise<ReceiptState | null> {
+    const answer = await this.#ask({ kind: "receipt", receipt });
+    return answer !== GONE && answer.kind === "receipt" ? answer.state : null;
+  }
+
   /** See {@linkcode Store.size}. */
   size(): Promise<StoreSize> {
-    return databaseSize(this.#options.path);
+    return databaseSize(this.#options.keep.path);
   }
 
   /** See {@linkcode Store.close}. */
   async close(): Promise<void> {
+    this.#isClosing = true;
+    clearTimeout(this.#restarting);
     const worker = this.#worker;
     if (worker === null) return;
     worker.ending = true;
@@ -80,30 +116,66 @@ export class WorkerStore implements Store {
     this.#worker = null;
   }
 
-  /**
-   * Starts a Worker and has it open the database. One whose database does not open is kept: it
-   * opens it when it is asked to write.
-   */
-  #start(isFirst: boolean): Promise<StoreAnswer | typeof GONE> {
-    const { path, synchronous, openTimeoutMs, workerUrl, hangMs, onHang } = this.#options;
+  /** Starts a Worker and has it open the database. The first ends if its database does not open. */
+  #start(): Promise<StoreAnswer | typeof GONE> {
+    const { keep, workerUrl, hangMs, onHang } = this.#options;
     const worker = this.#worker = new StoreWorker(
-      workerUrl ?? new URL("./worker.ts", import.meta.url).href,
+      workerUrl ?? WORKER_URL,
       {
         onGone: (reason) => {
           if (this.#worker === worker) this.#worker = null;
-          if (!worker.ending) this.#options.onGone(reason);
+          if (worker.ending) return;
+          this.#options.onGone(reason);
+          // What is in the journal must go on into the database, also if no batch comes.
+          if ((this.#before?.known.state.journaled ?? 0) > 0) {
+            this.#restarting = setTimeout(() => this.#restart(), RESTART_MS);
+          }
         },
+        onEvent: (event) => this.#onEvent(event),
         hangMs,
         onHang: () => onHang(hung(hangMs)),
       },
     );
-    const options = { path, synchronous, openTimeoutMs, run: this.#run };
-    return this.#ask({ kind: "open", options, isFirst });
+    return this.#ask({ kind: "open", options: keep, before: this.#before });
+  }
+
+  #restart(): void {
+    if (this.#worker === null && !this.#isClosing) this.#opened = this.#start();
+  }
+
+  #onEvent(event: StoreEvent | StoreAnswer): void {
+    if (event.kind === "notice") this.#events?.notice(event.text);
+    else if (event.kind === "known" || event.kind === "written") {
+      if (this.#before !== null) this.#before = { ...this.#before, known: event.known };
+      this.#events?.state(event.known.state);
+    }
   }
 
   async #ask(question: StoreQuestion): Promise<StoreAnswer | typeof GONE> {
     return await this.#worker?.ask(question) ?? GONE;
   }
+}
+
+/**
+ * Audits a database that nobody uses, in a Worker of its own.
+ *
+ * @throws {CollectorError} if there is no database of this program at the path.
+ */
+export async function verifyDatabase(path: string): Promise<readonly Finding[]> {
+  const worker = new StoreWorker(WORKER_URL, {
+    onGone: () => {},
+    onEvent: () => {},
+    hangMs: VERIFY_MS_MAX,
+    onHang: () => worker.terminate(),
+  });
+  const answer = await worker.ask({ kind: "verify", path });
+  if (answer !== GONE && answer.kind === "verified") return answer.findings;
+  if (answer !== GONE && answer.kind === "open-failed") {
+    throw new CollectorError(answer.code, answer.message, { hint: answer.hint });
+  }
+  throw new CollectorError("database-open", `Cannot read ${path}.`, {
+    hint: "Check that the file can be read and written by this user.",
+  });
 }
 
 function hung(hangMs: number): CollectorError {
@@ -114,6 +186,7 @@ function hung(hangMs: number): CollectorError {
 
 interface StoreWorkerOptions {
   readonly onGone: (reason: string) => void;
+  readonly onEvent: (event: StoreEvent | StoreAnswer) => void;
   readonly hangMs: number;
   readonly onHang: () => void;
 }
@@ -123,7 +196,7 @@ class StoreWorker {
   /** Resolves when it is gone, however it went. */
   readonly gone: Promise<void>;
   /** Resolves when it listens, or is gone: Deno drops a message that comes while it still loads. */
-  readonly ready: Promise<unknown>;
+  readonly ready: Promise<void>;
   /** Whether it was asked to end. */
   ending = false;
   readonly #worker: Worker;
@@ -148,16 +221,22 @@ class StoreWorker {
       for (const resolve of this.#waiting.values()) resolve(GONE);
       this.#waiting.clear();
     };
-    this.ready = new Promise((resolve) => this.#waiting.set(0, resolve));
+    const ready = Promise.withResolvers<void>();
+    this.ready = Promise.race([ready.promise, this.gone]);
     const name = `firehouse-store-${crypto.randomUUID()}`;
     this.#worker = new Worker(url, { type: "module", name });
     // It holds the lock of its name while it is alive: it may end without an event.
-    this.ready.then(() => whenLetGo(name)).then(() => this.#setGone("it ended without an error"));
-    this.#worker.onmessage = ({ data }: MessageEvent<Numbered<StoreAnswer>>) => {
-      const resolve = this.#waiting.get(data.number);
-      this.#waiting.delete(data.number);
+    ready.promise.then(() => whenLetGo(name)).then(() =>
+      this.#setGone("it ended without an error")
+    );
+    this.#worker.onmessage = ({ data }: MessageEvent<Numbered<StoreAnswer | StoreEvent>>) => {
+      const { number, content } = data;
+      if (content.kind === "ready") return ready.resolve();
+      options.onEvent(content);
+      const resolve = this.#waiting.get(number);
+      this.#waiting.delete(number);
       this.#watch();
-      resolve?.(data.content);
+      if (content.kind !== "known" && content.kind !== "notice") resolve?.(content);
     };
     this.#worker.onerror = (event) => {
       event.preventDefault(); // without it the process would end with the Worker
@@ -180,7 +259,11 @@ class StoreWorker {
   #watch(): void {
     clearTimeout(this.#watchdog);
     if (this.#waiting.size === 0) return;
-    this.#watchdog = setTimeout(this.#options.onHang, this.#options.hangMs);
+    const { hangMs, onHang } = this.#options;
+    // After a pause of the whole process the answer may be here, and only not read yet.
+    this.#watchdog = setTimeout(() => {
+      this.#watchdog = setTimeout(onHang, Math.min(hangMs, ANSWER_READ_MS_MAX));
+    }, hangMs);
   }
 
   terminate(): void {

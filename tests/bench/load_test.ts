@@ -15,6 +15,7 @@ function snapshot(counters: Partial<Snapshot>): Snapshot {
     dropped: 0,
     queued: 0,
     in_flight: 0,
+    journaled: 0,
     residual: 0,
     started_at: "2026-11-24T11:03:40.123Z",
     ...counters,
@@ -32,6 +33,8 @@ Deno.test("flags: defaults, a lone --, and a duration instead of a number of req
       rate: null,
       durationSeconds: null,
       timeoutMs: 10_000,
+      ids: false,
+      db: null,
       json: false,
     },
   });
@@ -48,6 +51,10 @@ for (
     [["--requests", "0"], /--requests must be an integer from 1/],
     [["--timeout"], /--timeout needs a value/],
     [["--json=yes"], /--json takes no value/],
+    [["--ids=yes"], /--ids takes no value/],
+    [["--ids", "--db"], /--db needs a value/],
+    [["--db", "--ids"], /--db needs a value/],
+    [["--db", "events.db"], /--db needs --ids/],
     [["--no-json"], /unknown flag --no-json/],
     [["-x"], /unknown flag -x/],
     [["now"], /unexpected argument "now"/],
@@ -68,7 +75,7 @@ Deno.test("events are about 150 bytes, one a line, and no two are the same", () 
   const seen = new Set<string>();
   for (let client = 0; client < 3; client++) {
     for (const sequence of [0, 4]) {
-      const source = { run: "mabc1234", client, sequence, events: 4, atMs: 0 };
+      const source = { run: "mabc1234", client, sequence, events: 4, atMs: 0, ids: false };
       for (const line of makeBody(source).split("\n")) {
         const { metadata } = JSON.parse(line);
         equal(metadata.client, client);
@@ -108,6 +115,7 @@ Deno.test("a refusal is retried after its Retry-After, not past the patience or 
   let retries = 0, waiting = 0;
   const options = {
     dueMs: null,
+    mayRepeat: false,
     signal: abort.signal,
     onRetry: () => retries++,
     onWaiting: (change: 1 | -1) => {
@@ -140,7 +148,8 @@ Deno.test("a request whose connection breaks is sent once, and its outcome is un
   const url = `http://127.0.0.1:${address.port}`;
   const to = target({ url, batch: 1, timeoutMs: 10_000 });
   const { signal } = new AbortController();
-  const options = { dueMs: null, signal, onRetry: () => {}, onWaiting: () => {} };
+  const nothing = () => {};
+  const options = { dueMs: null, mayRepeat: false, signal, onRetry: nothing, onWaiting: nothing };
   equal((await deliver(to, "{}", options)).kind, "accepted");
   const broken = await deliver(to, "{}", options); // on the connection of the first
   deepEqual(broken, { kind: "unknown", label: "connection closed before message completed" });
@@ -150,7 +159,7 @@ Deno.test("a request whose connection breaks is sent once, and its outcome is un
 });
 
 Deno.test("accounting: what was open before the run is stored during it, and still closes", () => {
-  const before = snapshot({ accepted: 100, committed: 90, queued: 7, in_flight: 3 });
+  const before = snapshot({ accepted: 100, committed: 90, queued: 5, in_flight: 3, journaled: 2 });
   const after = snapshot({ accepted: 150, committed: 148, dead_lettered: 2 });
   const { closes, verdict } = checkAccounting(before, after, { accepted: 50, unknown: 0 });
   ok(closes, verdict);
@@ -160,6 +169,7 @@ Deno.test("accounting: what was open before the run is stored during it, and sti
 for (
   const [what, after, problem] of [
     ["an event still queued", { accepted: 5, committed: 4, queued: 1 }, /1 are still queued/],
+    ["one in the journal", { accepted: 5, committed: 4, journaled: 1 }, /1 journaled/],
     ["a residual", { accepted: 5, committed: 5, residual: 1 }, /own residual is 1/],
     ["more than could have been", { accepted: 8, committed: 8 }, /1 too many/],
     ["fewer than were answered 202", { accepted: 4, committed: 4 }, /counts 4 accepted: 1 lost/],
@@ -186,13 +196,15 @@ Deno.test("a snapshot needs every counter", () => {
   equal(readSnapshot("<html>"), "GET /stats did not give a JSON object");
   equal(
     readSnapshot('{"accepted":1,"committed":"1","dropped":0,"queued":0,"in_flight":0}'),
-    "GET /stats gives no number for committed, dead_lettered, residual",
+    "GET /stats gives no number for committed, dead_lettered, journaled, residual",
   );
 });
 
 Deno.test("a tally keeps every request under one heading and names at most 20 failures", () => {
   const tally = new Tally();
-  for (const latencyMs of [0.7, 3, 4, 99_999]) tally.record({ kind: "accepted", latencyMs });
+  for (const latencyMs of [0.7, 3, 4, 99_999]) {
+    tally.record({ kind: "accepted", latencyMs, duplicates: 0 });
+  }
   for (let i = 0; i < 30; i++) tally.record({ kind: "failed", label: `${400 + i}` });
   tally.record({ kind: "unknown", label: "timeout" });
   tally.record({ kind: "cut-short" });

@@ -155,7 +155,7 @@ Deno.test("lines: CRLF, blank lines, spaces and no last line end are fine", asyn
     await step(t, JSON.stringify(body), async () => {
       const answer = await collector.post("/events", body, LINES);
       accepted(answer);
-      deepEqual(JSON.parse(answer.text), { status: "accepted", accepted: 2 });
+      deepEqual(JSON.parse(answer.text), { status: "accepted", accepted: 2, stored: "committed" });
     });
   }
   await assertAccount(collector, 2 * bodies.length);

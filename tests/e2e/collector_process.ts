@@ -12,6 +12,7 @@ const START_TIMEOUT_MS = 20_000;
 export type StatsJson = Record<string, number> & {
   queue: Record<string, number>;
   refused_requests: Record<string, number>;
+  damaged: Record<"journal_files" | "journal_bytes" | "databases", number>;
   last_commit_error: string | null;
 };
 
@@ -136,7 +137,10 @@ export class CollectorProcess implements AsyncDisposable {
 
   /** Waits until everything accepted is committed or a dead letter. */
   settled(timeoutMs?: number): Promise<StatsJson> {
-    return this.until((stats) => stats.queued === 0 && stats.in_flight === 0, timeoutMs);
+    return this.until(
+      ({ queued, in_flight, journaled }) => queued === 0 && in_flight === 0 && journaled === 0,
+      timeoutMs,
+    );
   }
 
   /** Posts a body and reads the whole answer. */

@@ -79,7 +79,7 @@ async function storesAnEvent(executable: string, folder: string): Promise<void> 
       headers: { "content-type": "application/json" },
       body: event("compiled", 42),
     });
-    equal(await answer.text(), '{"status":"accepted"}');
+    equal(await answer.text(), '{"status":"accepted","stored":"committed"}');
     child.kill("SIGTERM");
   }
   equal((await child.status).code, 0, output);

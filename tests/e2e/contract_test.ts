@@ -6,7 +6,7 @@ Deno.test("the original contract: one event is answered 202 and is a row", async
   await using collector = await CollectorProcess.start();
   const answer = await collector.post("/event", event("hello", 42));
   equal(answer.status, 202);
-  equal(answer.text, '{"status":"accepted"}');
+  equal(answer.text, '{"status":"accepted","stored":"committed"}');
   await collector.settled();
   equal(await collector.stop(), 0);
   const [row, ...rest] = storedEvents(collector.database);

@@ -1,55 +1,9 @@
 /** The load generator, run as `deno task load` runs it, against real collectors and false ones. */
 
 import { match, notStrictEqual as notEqual, ok, strictEqual as equal } from "node:assert/strict";
-import config from "../../deno.json" with { type: "json" };
+import { type Finished, LoadProcess } from "../bench/load_process.ts";
 import { CollectorProcess, event } from "./collector_process.ts";
 import { query, storedCount } from "./rows.ts";
-
-const ROOT = new URL("../../", import.meta.url).pathname;
-const LOAD_TIMEOUT_MS = 90_000;
-const PERMISSIONS = config.tasks.load.command.split(" ").filter((word) => word.startsWith("--"));
-
-interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** A load generator under way; it is killed if it does not end. */
-class LoadProcess {
-  readonly finished: Promise<Finished>;
-  readonly #process: Deno.ChildProcess;
-  #exited = false;
-
-  constructor(url: string, args: readonly string[] = []) {
-    this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", ...PERMISSIONS, "bench/load.ts", "--url", url, ...args],
-      cwd: ROOT,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-      env: { NO_COLOR: "1" },
-    }).spawn();
-    this.#process.status.then(() => this.#exited = true);
-    this.finished = this.#finish();
-  }
-
-  /** Sends it a signal, if it still runs. */
-  kill(signal: Deno.Signal): void {
-    if (!this.#exited) this.#process.kill(signal);
-  }
-
-  async #finish(): Promise<Finished> {
-    const timeout = setTimeout(() => this.kill("SIGKILL"), LOAD_TIMEOUT_MS);
-    try {
-      const { code, stdout, stderr } = await this.#process.output();
-      const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-      return { code, stdout: text(stdout), stderr: text(stderr) };
-    } finally {
-      clearTimeout(timeout);
-    }
-  }
-}
 
 function load(url: string, args?: readonly string[]): Promise<Finished> {
   return new LoadProcess(url, args).finished;
@@ -77,6 +31,7 @@ const ACCOUNT = {
   dropped: 0,
   queued: 0,
   in_flight: 0,
+  journaled: 0,
   residual: 0,
   started_at: "2026-11-24T11:03:40.123Z",
 };
@@ -112,7 +67,7 @@ Deno.test("batches: 40 requests of 50 events are 2000 rows, numbered by client",
 });
 
 Deno.test("requests refused by a full queue are sent again and all are stored", async () => {
-  const args = ["--queue-capacity", "20", "--batch-linger-ms", "200"];
+  const args = ["--durability", "memory", "--queue-capacity", "20", "--batch-linger-ms", "200"];
   await using collector = await CollectorProcess.start({ args });
   await collector.post("/event", event("first")); // before it, Retry-After is a minute
   await collector.settled();

@@ -8,7 +8,12 @@ Deno.test("the first line tells the address, the database and the guarantees", a
   await using collector = await CollectorProcess.start();
   const [line = ""] = collector.output.split("\n");
   match(line, /listening on http:\/\/127\.0\.0\.1:\d+, storing in .*events\.db/);
-  match(line, /synchronous full.*durability memory: 202 means queued/);
+  match(line, /synchronous full.*durability disk: 2xx means flushed to the disk/);
+  await using quick = await CollectorProcess.start({ args: ["--durability", "memory"] });
+  match(
+    quick.output,
+    /durability memory: 202 means queued, a crash loses at most the 30000 events/,
+  );
 });
 
 Deno.test("a second collector on the same database is refused with 75", async () => {
@@ -56,7 +61,7 @@ Deno.test("a database of a newer version is refused with 78", async () => {
   database.close();
   const refused = await CollectorProcess.refused({ folder: folder.path });
   equal(refused.code, 78);
-  match(refused.output, /schema version is 99, this program knows 1/);
+  match(refused.output, /schema version is 99, this program knows 2/);
 });
 
 Deno.test("a database that another program has locked is refused with 75", async () => {
@@ -65,6 +70,30 @@ Deno.test("a database that another program has locked is refused with 75", async
   const refused = await CollectorProcess.refused({ folder: folder.path });
   equal(refused.code, 75, refused.output);
   match(refused.output, /is locked\. Another program holds its write lock/);
+});
+
+Deno.test("another program that writes again and again, briefly, does not keep it from starting", async () => {
+  await using folder = temporaryFolder();
+  await stopped(folder.path);
+  const other = new DatabaseSync(`${folder.path}/events.db`, { timeout: 5000 });
+  let isOver = false;
+  const writing = (async () => {
+    for (; !isOver; await pause(4)) {
+      other.exec("BEGIN IMMEDIATE");
+      await pause(8);
+      other.exec("ROLLBACK");
+    }
+    other.close();
+  })();
+  try {
+    for (let i = 0; i < 4; i++) {
+      await using collector = await CollectorProcess.start({ folder: folder.path });
+      equal(await collector.stop(), 0);
+    }
+  } finally {
+    isOver = true;
+    await writing;
+  }
 });
 
 Deno.test("a folder that is not there is refused with 78 and the way out", async () => {
@@ -117,7 +146,27 @@ async function stopped(folder: string): Promise<void> {
   equal(await collector.stop(), 0);
 }
 
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 function temporaryFolder(): AsyncDisposable & { readonly path: string } {
   const path = Deno.makeTempDirSync({ prefix: "firehouse-" });
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
+
+Deno.test("it starts again whatever the newest event holds", async () => {
+  const folder = Deno.makeTempDirSync({ prefix: "firehouse-" });
+  try {
+    for (const userId of ["9007199254740994", "-9223372036854775808"]) {
+      await using collector = await CollectorProcess.start({ folder });
+      const body = event("x").replace('"user_id":1', `"user_id":${userId}`);
+      equal((await collector.post("/event", body)).status, 202);
+      equal(await collector.stop(), 0, collector.output);
+    }
+    await using again = await CollectorProcess.start({ folder });
+    equal(storedCount(again.database), 2);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});

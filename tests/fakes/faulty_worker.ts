@@ -7,9 +7,12 @@
 
 import { open } from "#driver";
 import "../../lib/store/worker.ts";
-import type { Numbered, StoreQuestion } from "../../lib/store/messages.ts";
+import type { Numbered, StoreAnswer, StoreEvent, StoreQuestion } from "../../lib/store/messages.ts";
 
-/** What can be planted. `-before`: nothing is written yet; `-after`: committed, not yet answered. */
+/**
+ * What can be planted. `-before`: nothing is written yet; `-after`: stored, not yet answered;
+ * `-applied`: it goes on until it has applied a part of the journal, which it does not tell.
+ */
 export type Fault =
   | "throw-before"
   | "throw-after"
@@ -18,6 +21,7 @@ export type Fault =
   | "reject-after"
   | "close-before"
   | "close-after"
+  | "close-applied"
   | "spin-before";
 
 /** How long `spin-before` spins: longer than the test's `hangMs`, and not for ever. */
@@ -35,6 +39,10 @@ if (real !== null) {
     const fault = event.data.content.kind === "write" ? takeFault() : null;
     if (fault === null) return real(event);
     const [what, when] = fault.split(/-(.*)/);
+    if (when === "applied") {
+      endWhenApplied();
+      return real(event);
+    }
     if (when === "after") withoutAnswer(() => real(event));
     if (when === "with-lock") open(path).prepare("BEGIN IMMEDIATE").run([]);
     if (what === "throw") throw new Error("planted in the Worker");
@@ -60,6 +68,14 @@ function withoutAnswer(write: () => void): void {
   self.postMessage = () => {};
   write();
   self.postMessage = postMessage;
+}
+
+function endWhenApplied(): void {
+  const { postMessage } = self;
+  self.postMessage = (message: Numbered<StoreAnswer | StoreEvent>) => {
+    if (message.content.kind === "known") self.close();
+    else postMessage.call(self, message);
+  };
 }
 
 function spin(): void {

@@ -4,10 +4,14 @@ import { decodeBatch, type EventRow } from "../../lib/event.ts";
 import type {
   Batch,
   DeadLetter,
+  Receipt,
+  ReceiptState,
   RejectedRow,
   Store,
+  StoreEvents,
   StoreOpened,
   StoreSize,
+  StoreState,
   WriteOutcome,
 } from "../../lib/store.ts";
 
@@ -17,45 +21,87 @@ export type Fault =
   | "none"
   /** Nothing is stored, and that is said. */
   | "fail"
-  /** All is stored, and the opposite is said. */
-  | "in-doubt";
+  /** All is stored, in the database or the journal, and the opposite is said. */
+  | "in-doubt"
+  /** It goes to the journal, as does all after it until {@linkcode MemoryStore.drain}. */
+  | "journal";
 
 /** How it behaves. */
 export interface MemoryStoreOptions {
-  /** One fault for each write, in order; after the last one nothing goes wrong. */
+  /** One fault for each write, in order; after the last one {@linkcode MemoryStore.mode} holds. */
   readonly faults?: readonly Fault[];
   /** Why a row can never be stored; null if it can. Each row is refused whenever it is tried. */
   readonly reject?: (row: EventRow) => string | null;
   /** Rows refused at once at most, the last first; the next write finds others. Default: all. */
   readonly rejectedMax?: number;
-  readonly lastBatch?: number;
+  /** What it tells when it is opened, beside its run and where the events are. */
+  readonly opened?: Partial<Omit<StoreOpened, "run" | "state">>;
+  /** Events of earlier runs that are in the journal when it is opened. Default: 0. */
+  readonly recovered?: number;
   /** Runs while a write is under way, before it has any effect. */
   readonly during?: (batch: Batch) => void | Promise<void>;
 }
 
+/** The run of every store in memory. */
+export const RUN = "0123456789abcdef";
+
+const OPENED: Omit<StoreOpened, "state"> = {
+  run: RUN,
+  seed: Uint32Array.from([1, 2, 3, 4]),
+  eventIds: new Uint32Array(),
+  requests: new Uint32Array(),
+  uncleanRuns: 0,
+  lostAtMost: 0,
+  lastRunEnded: true,
+  damage: { journalFiles: 0, journalBytes: 0, databases: 0, transactions: 0 },
+};
+
 /** See the head of this file. */
 export class MemoryStore implements Store {
-  /** What was committed. */
+  /** What was committed, out of the journal too. */
   readonly rows: EventRow[] = [];
   readonly deadLetters: DeadLetter[] = [];
   /** Numbers of the batches that were committed. */
   readonly committed: number[] = [];
   /** Every batch it was given, rewrites included. */
   readonly writes: Batch[] = [];
+  /** What of this run waits in the journal, the oldest first. */
+  readonly journal: Batch[] = [];
+  /** What goes wrong with the writes that no scripted fault is left for. */
+  mode: Fault = "none";
+  isClosed = false;
   readonly #options: MemoryStoreOptions;
   readonly #faults: Fault[];
-  #lastBatch: number;
+  readonly #deadSequences: number[] = [];
+  #events: StoreEvents | null = null;
+  #lastNumber = 0;
+  #settled = 0;
+  #recoveredLeft: number;
+  #recoveredDeadLetters = 0;
+  #lost = 0;
   #underWay = 0;
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: MemoryStoreOptions = {}) {
     this.#options = options;
     this.#faults = [...options.faults ?? []];
-    this.#lastBatch = options.lastBatch ?? 0;
+    this.#recoveredLeft = options.recovered ?? 0;
   }
 
-  open(): Promise<StoreOpened> {
-    return Promise.resolve({ lastBatch: this.#lastBatch });
+  /** Where the events are. */
+  get state(): StoreState {
+    return {
+      settled: this.#settled,
+      deadLettered: this.deadLetters.length + this.#recoveredDeadLetters,
+      journaled: this.journal.reduce((sum, { events }) => sum + events, this.#recoveredLeft),
+      recoveredLeft: this.#recoveredLeft,
+      lost: this.#lost,
+    };
+  }
+
+  open(events: StoreEvents): Promise<StoreOpened> {
+    this.#events = events;
+    return Promise.resolve({ ...OPENED, ...this.#options.opened, state: this.state });
   }
 
   /** Rejects only if the writer broke the contract. */
@@ -69,52 +115,119 @@ export class MemoryStore implements Store {
     try {
       await before;
       await this.#options.during?.(batch);
-      return this.#write(batch, this.#faults.shift() ?? "none");
+      const outcome = this.#write(batch, this.#faults.shift() ?? this.mode);
+      this.#tell();
+      return outcome;
     } finally {
       this.#underWay--;
       done.resolve();
     }
   }
 
+  /**
+   * Applies so many batches of the journal, unless earlier runs have some in it before them; rows
+   * that are refused become dead letters.
+   */
+  drain(batches = Infinity): void {
+    if (this.#recoveredLeft > 0) return;
+    for (const { number, events, rows } of this.journal.splice(0, batches)) {
+      const batch = { number, events, rows, skip: [], deadLetters: [] }; // it keeps no more
+      const decoded = decodeRows(batch);
+      const deadLetters = this.#refused(batch, decoded).map(({ index, reason }): DeadLetter => {
+        const { receivedAt = 0, source = "", metadata: raw = "" } = decoded[index] ?? {};
+        return { receivedAt, source, reason, raw, index };
+      });
+      this.#keep({ ...batch, skip: deadLetters.map(({ index }) => index), deadLetters });
+      this.#tell();
+    }
+  }
+
+  /** Has events of earlier runs leave the journal: some become dead letters, some are lost. */
+  drainRecovered(events: number, { deadLetters = 0, lost = 0 } = {}): void {
+    this.#recoveredLeft -= events;
+    this.#recoveredDeadLetters += deadLetters;
+    this.#lost += lost;
+    this.#tell();
+  }
+
+  /** Destroys the journal: what of this run it held is settled and lost. */
+  loseJournal(): void {
+    for (const { number, events } of this.journal.splice(0)) {
+      this.#lost += events;
+      this.#settled += events;
+      this.committed.push(number);
+    }
+    this.#tell();
+  }
+
+  receipt({ run, first, events }: Receipt): Promise<ReceiptState | null> {
+    const isOf = (at: number) => at >= first && at < first + events;
+    return Promise.resolve({
+      settled: run === RUN ? this.#settled : null,
+      deadLettered: this.#deadSequences.filter(isOf).length,
+      isJournaled: this.state.journaled > 0,
+    });
+  }
+
   size(): Promise<StoreSize> {
-    return Promise.resolve({ databaseBytes: 0, walBytes: 0 });
+    return Promise.resolve({ databaseBytes: 1, walBytes: 2, journalBytes: 3 });
   }
 
   close(): Promise<void> {
+    this.isClosed = true;
     return Promise.resolve();
   }
 
   #write(batch: Batch, fault: Fault): WriteOutcome {
     if (fault === "fail") return { kind: "failed", reason: "scripted" };
-    if (batch.number > this.#lastBatch + 1) return { kind: "failed", reason: "too early" };
-    if (batch.number > this.#lastBatch) {
-      const rejected = this.#commit(batch);
-      if (rejected !== null) return { kind: "rejected", rows: rejected };
+    if (batch.number > this.#lastNumber + 1) return { kind: "failed", reason: "too early" };
+    if (batch.number > this.#lastNumber) {
+      const rows = checked(batch);
+      if (fault === "journal" || this.state.journaled > 0) this.journal.push(batch);
+      else {
+        const rejected = this.#refused(batch, rows);
+        if (rejected.length > 0) {
+          return { kind: "rejected", rows: rejected.slice(-(this.#options.rejectedMax ?? 1e9)) };
+        }
+        this.#keep(batch);
+      }
+      this.#lastNumber = batch.number;
     }
-    return fault === "in-doubt" ? { kind: "failed", reason: "in doubt" } : { kind: "committed" };
+    if (fault === "in-doubt") return { kind: "failed", reason: "in doubt" };
+    const isCommitted = batch.number <= (this.committed.at(-1) ?? 0);
+    return { kind: isCommitted ? "committed" : "journaled" };
   }
 
-  /** Stores the batch, or gives the rows that it will not take and stores nothing. */
-  #commit(batch: Batch): readonly RejectedRow[] | null {
-    const rows = decodeRows(batch);
-    if (rows.length !== batch.events) {
-      throw new RangeError(`a batch of ${batch.events} events has ${rows.length} rows`);
-    }
-    if (batch.skip.some((index, i) => index <= (batch.skip[i - 1] ?? -1) || index >= rows.length)) {
-      throw new RangeError(`positions to skip are not rising or not rows: ${batch.skip}`);
-    }
-    const rejected: RejectedRow[] = [];
-    rows.forEach((row, index) => {
-      const reason = batch.skip.includes(index) ? null : this.#options.reject?.(row) ?? null;
-      if (reason !== null) rejected.push({ index, reason });
-    });
-    if (rejected.length > 0) return rejected.slice(-(this.#options.rejectedMax ?? Infinity));
-    this.rows.push(...rows.filter((_, index) => !batch.skip.includes(index)));
-    this.deadLetters.push(...batch.deadLetters);
-    this.#lastBatch = batch.number;
-    this.committed.push(batch.number);
-    return null;
+  #tell(): void {
+    this.#events?.state(this.state);
   }
+
+  #refused(batch: Batch, rows: readonly EventRow[]): RejectedRow[] {
+    return rows.flatMap((row, index) => {
+      const reason = batch.skip.includes(index) ? null : this.#options.reject?.(row) ?? null;
+      return reason === null ? [] : [{ index, reason }];
+    });
+  }
+
+  #keep(batch: Batch): void {
+    this.rows.push(...decodeRows(batch).filter((_, index) => !batch.skip.includes(index)));
+    this.deadLetters.push(...batch.deadLetters);
+    this.#deadSequences.push(...batch.deadLetters.map(({ index }) => this.#settled + index));
+    this.#settled += batch.events;
+    this.committed.push(batch.number);
+  }
+}
+
+/** The rows of a batch that keeps the contract; throws if it does not. */
+function checked(batch: Batch): EventRow[] {
+  const rows = decodeRows(batch);
+  if (rows.length !== batch.events) {
+    throw new RangeError(`a batch of ${batch.events} events has ${rows.length} rows`);
+  }
+  if (batch.skip.some((index, i) => index <= (batch.skip[i - 1] ?? -1) || index >= rows.length)) {
+    throw new RangeError(`positions to skip are not rising or not rows: ${batch.skip}`);
+  }
+  return rows;
 }
 
 /** The rows of a batch, those to skip included. */

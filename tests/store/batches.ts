@@ -1,7 +1,11 @@
 /** Batches for the tests of the store. */
 
+import { DatabaseSync } from "node:sqlite";
 import { encodeBatch, type EventRecord, fieldsOf } from "../../lib/event.ts";
 import type { Batch } from "../../lib/store.ts";
+import { Database, type DatabaseOptions, type Progress } from "../../lib/store/database.ts";
+import type { KeepOptions } from "../../lib/store/keep_options.ts";
+import type { Run } from "../../lib/store/runs_table.ts";
 import { query } from "../e2e/rows.ts";
 
 /** When the events of {@linkcode batchOf} were received. */
@@ -58,4 +62,57 @@ export function newFolder(): Disposable & { readonly database: string; readonly 
     database: `${path}/events.db`,
     [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }),
   };
+}
+
+/** The run of {@linkcode databaseOptions}. */
+export const RUN_ID = "00000000000000aa";
+
+/** A run of this name. */
+export function runOf(id: string, more: Partial<Run> = {}): Run {
+  return { id, durability: "disk", queueCapacity: 1000, startedAt: RECEIVED_AT, ...more };
+}
+
+/** Options of a database that waits for no lock. */
+export function databaseOptions(
+  path: string,
+  more: Partial<DatabaseOptions> = {},
+): DatabaseOptions {
+  return {
+    path,
+    synchronous: "normal",
+    openTimeoutMs: 0,
+    busyTimeoutMs: 0,
+    run: runOf(RUN_ID),
+    walBytesMax: 1e9,
+    recentEventIds: 1000,
+    recentRequests: 1000,
+    ...more,
+  };
+}
+
+/** How far a run is that has written nothing. */
+export const NO_PROGRESS: Progress = { lastBatch: 0, settled: 0, deadLettered: 0 };
+
+/** A database that its run has taken over. */
+export function openDatabase(path: string, more: Partial<DatabaseOptions> = {}): Database {
+  const database = new Database(databaseOptions(path, more));
+  database.takeOver(NO_PROGRESS);
+  return database;
+}
+
+/** Options of a store Worker, which may not use the journal unless it is told that it may. */
+export function keepOptionsOf(path: string, more: Partial<KeepOptions> = {}): KeepOptions {
+  return {
+    ...databaseOptions(path),
+    onCorrupt: "refuse",
+    mayJournal: false,
+    journalBytes: 1 << 30,
+    ...more,
+  };
+}
+
+/** Runs SQL on a connection of another program. */
+export function elsewhere(path: string, sql: string): void {
+  using other = new DatabaseSync(path);
+  other.exec(sql);
 }

@@ -1,23 +1,34 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import type { EventRecord } from "../../lib/event.ts";
-import { CollectorError, type CollectorErrorCode } from "../../lib/errors.ts";
+import { encodeBatch, type EventRecord } from "../../lib/event.ts";
+import { EventIds } from "../../lib/event_ids.ts";
 import type { WriteOutcome } from "../../lib/store.ts";
-import { Database, isTransient } from "../../lib/store/database.ts";
+import { isTransient } from "../../lib/store/connection.ts";
 import { SqliteError } from "../../lib/store/driver.ts";
 import { query, storedCount, storedEvents } from "../e2e/rows.ts";
-import { batchOf, encoded, newFolder, RECEIVED_AT, storedMarks } from "./batches.ts";
+import { withIds } from "../fakes/collecting.ts";
+import {
+  batchOf,
+  elsewhere,
+  encoded,
+  newFolder,
+  NO_PROGRESS,
+  openDatabase,
+  RECEIVED_AT,
+  RUN_ID,
+  runOf,
+  storedMarks,
+} from "./batches.ts";
 
 /** A database of this program in a new folder. */
 class Opened implements Disposable {
   readonly #folder = newFolder();
   readonly path = this.#folder.database;
-  database = open(this.path);
+  database = openDatabase(this.path);
 
   /** Runs SQL on a connection of another program. */
   elsewhere(sql: string): void {
-    using other = new DatabaseSync(this.path);
-    other.exec(sql);
+    elsewhere(this.path, sql);
   }
 
   /** Has the database refuse the events with these marks. */
@@ -28,8 +39,12 @@ class Opened implements Disposable {
       BEGIN SELECT RAISE(${how}, 'refused by the test'); END`);
   }
 
-  ledger(): unknown {
-    const [row] = query(this.path, "SELECT last_batch, committed, dead_lettered FROM ledger");
+  /** Of its run: number of the last batch, how many events are settled, rows and dead letters. */
+  counts(): number[] {
+    const [row] = query(
+      this.path,
+      `SELECT last_batch, settled, committed, dead_lettered FROM runs WHERE id = '${RUN_ID}'`,
+    );
     return Object.values(row ?? {}).map(Number);
   }
 
@@ -39,24 +54,6 @@ class Opened implements Disposable {
   }
 }
 
-function open(path: string, openTimeoutMs = 0): Database {
-  return new Database({ path, synchronous: "normal", openTimeoutMs, run: "" });
-}
-
-function pragma(path: string, name: string): unknown {
-  return Object.values(query<Record<string, unknown>>(path, `PRAGMA ${name}`)[0] ?? {})[0];
-}
-
-function refuses(path: string, code: CollectorErrorCode, message: RegExp): void {
-  throws(() => open(path), (error) => {
-    ok(error instanceof CollectorError, `not a CollectorError: ${error}`);
-    equal(error.code, code);
-    ok(message.test(error.message), error.message);
-    ok(error.hint.length > 20, "no hint");
-    return true;
-  });
-}
-
 function rejectedRows(outcome: WriteOutcome): number[] {
   ok(outcome.kind === "rejected", `the outcome is ${outcome.kind}`);
   for (const { reason } of outcome.rows) equal(reason, "refused by the test");
@@ -64,38 +61,6 @@ function rejectedRows(outcome: WriteOutcome): number[] {
 }
 
 const range = (length: number) => Array.from({ length }, (_, i) => i);
-
-Deno.test("a new database has the table of the design, its marks and its settings", () => {
-  using opened = new Opened();
-  const columns = query<{ name: string; type: string; notnull: bigint; pk: bigint }>(
-    opened.path,
-    "PRAGMA table_info(events)",
-  );
-  deepEqual(columns.map((c) => `${c.name} ${c.type}${c.notnull || c.pk ? "" : ", nullable"}`), [
-    "id INTEGER",
-    "user_id INTEGER, nullable",
-    "actor TEXT, nullable",
-    "timestamp TEXT",
-    "metadata TEXT",
-    "received_at INTEGER",
-    "source TEXT",
-    "type TEXT, nullable",
-    "event_id TEXT, nullable",
-  ]);
-  deepEqual(
-    query<{ name: string; strict: bigint }>(opened.path, "PRAGMA table_list")
-      .filter(({ name }) => !name.startsWith("sqlite_"))
-      .map(({ name, strict }) => `${name} ${strict}`).sort(),
-    ["dead_letters 1", "events 1", "ledger 1"],
-  );
-  equal(query(opened.path, "PRAGMA index_list(events)").length, 0);
-  equal(pragma(opened.path, "application_id"), 0x46484331n);
-  equal(pragma(opened.path, "user_version"), 1n);
-  equal(pragma(opened.path, "journal_mode"), "wal");
-  equal(pragma(opened.path, "page_size"), 8192n);
-  deepEqual(opened.ledger(), [0, 0, 0]);
-  equal(opened.database.lastBatch, 0);
-});
 
 Deno.test("every column of an event is stored exactly as sent", () => {
   using opened = new Opened();
@@ -132,9 +97,9 @@ for (const rows of [1, 99, 100, 101, 250]) {
     for (const _ of [1, 2]) {
       deepEqual(opened.database.write(batch), { kind: "committed" });
       deepEqual(storedMarks(opened.path), range(rows));
-      deepEqual(opened.ledger(), [1, rows, 0]);
+      deepEqual(opened.counts(), [1, rows, rows, 0]);
     }
-    equal(opened.database.lastBatch, 1);
+    equal(opened.database.progress(RUN_ID)?.lastBatch, 1);
     deepEqual(opened.database.write(batchOf(2, ["next"])), { kind: "committed" });
     deepEqual(storedMarks(opened.path), [...range(rows), "next"]);
   });
@@ -142,21 +107,38 @@ for (const rows of [1, 99, 100, 101, 250]) {
 
 Deno.test("rows to skip are left out and dead letters kept, in the same transaction", () => {
   using opened = new Opened();
-  const deadLetters = [{ receivedAt: 5, source: "s", reason: "why", raw: '{"m":1}' }];
-  const batch = batchOf(1, range(205), { skip: [0, 1, 99, 100, 204], deadLetters });
+  deepEqual(opened.database.write(batchOf(1, ["first", "second"])), { kind: "committed" });
+  const deadLetters = [{ receivedAt: 5, source: "s", reason: "why", raw: '{"m":1}', index: 99 }];
+  const batch = batchOf(2, range(205), { skip: [0, 1, 99, 100, 204], deadLetters });
   for (const _ of [1, 2]) deepEqual(opened.database.write(batch), { kind: "committed" });
-  deepEqual(storedMarks(opened.path), range(205).filter((i) => !batch.skip.includes(i)));
+  deepEqual(storedMarks(opened.path), [
+    "first",
+    "second",
+    ...range(205).filter((i) => !batch.skip.includes(i)),
+  ]);
   const letters = query<object>(opened.path, "SELECT * FROM dead_letters");
   deepEqual(letters.map((letter) => ({ ...letter })), [
-    { id: 1n, received_at: 5n, source: "s", reason: "why", raw: '{"m":1}' },
+    {
+      id: 1n,
+      received_at: 5n,
+      source: "s",
+      reason: "why",
+      raw: '{"m":1}',
+      run: RUN_ID,
+      sequence: 101n,
+    },
   ]);
-  deepEqual(opened.ledger(), [1, 200, 1]);
+  deepEqual(opened.counts(), [2, 203, 202, 1]);
+  const deadLettered = (first: number, events: number) =>
+    opened.database.deadLettered({ run: RUN_ID, first, events });
+  deepEqual([deadLettered(101, 1), deadLettered(0, 101), deadLettered(102, 9)], [1, 0, 0]);
+  equal(opened.database.deadLettered({ run: "other", first: 0, events: 999 }), 0);
 });
 
 Deno.test("a batch of which every row is skipped still counts as written", () => {
   using opened = new Opened();
   deepEqual(opened.database.write(batchOf(1, [1, 2], { skip: [0, 1] })), { kind: "committed" });
-  deepEqual(opened.ledger(), [1, 0, 0]);
+  deepEqual(opened.counts(), [1, 0, 0, 0]);
 });
 
 for (const how of ["ABORT", "FAIL", "ROLLBACK"] as const) {
@@ -168,7 +150,7 @@ for (const how of ["ABORT", "FAIL", "ROLLBACK"] as const) {
       const batch = batchOf(1, marks);
       deepEqual(rejectedRows(opened.database.write(batch)), refused);
       equal(storedCount(opened.path), 0);
-      deepEqual(opened.ledger(), [0, 0, 0]);
+      deepEqual(opened.counts(), [0, 0, 0, 0]);
       opened.elsewhere("BEGIN IMMEDIATE; COMMIT"); // nothing of it holds the lock
       const again = opened.database.write({ ...batch, skip: refused });
       deepEqual(again, { kind: "committed" });
@@ -186,7 +168,7 @@ Deno.test("positions of refused rows count the skipped ones", () => {
 
 Deno.test("a refusal that is no row's fault is an error, not a row to leave out", () => {
   using opened = new Opened();
-  opened.elsewhere(`CREATE TRIGGER no_ledger BEFORE UPDATE ON ledger
+  opened.elsewhere(`CREATE TRIGGER no_runs BEFORE UPDATE ON runs
     BEGIN SELECT RAISE(ABORT, 'not now'); END`);
   throws(() => opened.database.write(batchOf(1, [1])), (error) => {
     ok(error instanceof SqliteError);
@@ -201,7 +183,7 @@ Deno.test("an error in the middle of a transaction undoes it and leaves no lock"
   using opened = new Opened();
   opened.elsewhere(`CREATE TRIGGER fail AFTER INSERT ON dead_letters
     BEGIN SELECT abs(-9223372036854775807 - 1); END`);
-  const deadLetters = [{ receivedAt: 1, source: "s", reason: "r", raw: "{}" }];
+  const deadLetters = [{ receivedAt: 1, source: "s", reason: "r", raw: "{}", index: 0 }];
   throws(() => opened.database.write(batchOf(1, [1], { deadLetters })), /integer overflow/);
   opened.elsewhere("BEGIN IMMEDIATE; DROP TRIGGER fail; COMMIT");
   deepEqual(opened.database.write(batchOf(1, [2])), { kind: "committed" });
@@ -223,29 +205,12 @@ Deno.test("another program's lock is a transient SqliteError, and the batch fits
   deepEqual(storedMarks(opened.path), [1]);
 });
 
-Deno.test("opening a locked database is refused, after the time it was given and not before", () => {
-  using folder = newFolder();
-  open(folder.database).close();
-  using other = new DatabaseSync(folder.database);
-  other.exec("PRAGMA locking_mode = exclusive; BEGIN IMMEDIATE; COMMIT");
-  const start = performance.now();
-  throws(() => open(folder.database, 200), { name: "CollectorError", code: "database-locked" });
-  ok(performance.now() - start >= 200, "it did not wait");
-});
-
-Deno.test("a setting that is not in force is an error: SQLite refuses WAL without a word", () => {
-  throws(() => open(":memory:"), {
-    code: "database-open",
-    message: /PRAGMA journal_mode is memory, expected wal/,
-  });
-});
-
 Deno.test("reopening keeps the number of the last batch and the rows", () => {
   using opened = new Opened();
   opened.database.write(batchOf(1, [1]));
   opened.database.close();
-  opened.database = open(opened.path);
-  equal(opened.database.lastBatch, 1);
+  opened.database = openDatabase(opened.path);
+  equal(opened.database.progress(RUN_ID)?.lastBatch, 1);
   opened.database.write(batchOf(1, ["again"]));
   opened.database.write(batchOf(2, [2]));
   deepEqual(storedMarks(opened.path), [1, 2]);
@@ -254,49 +219,23 @@ Deno.test("reopening keeps the number of the last batch and the rows", () => {
 Deno.test("checkpointing copies the log into the file, and all of it empties the log", () => {
   using opened = new Opened();
   const text = "x".repeat(1024 * 1024);
-  opened.database.write(batchOf(1, Array(9).fill(text)));
+  opened.database.write(batchOf(1, Array(17).fill(text)));
   ok(Deno.statSync(opened.path).size < 1024 * 1024);
   opened.database.checkpointIfDue();
-  ok(Deno.statSync(opened.path).size > 9 * 1024 * 1024, "9 MiB were written and not checkpointed");
+  ok(
+    Deno.statSync(opened.path).size > 17 * 1024 * 1024,
+    "17 MiB were written and not checkpointed",
+  );
   opened.database.checkpointAll();
   equal(Deno.statSync(`${opened.path}-wal`).size, 0);
 });
 
-Deno.test("a database that cannot be used is refused by name", () => {
-  using folder = newFolder();
-  const foreignPath = `${folder.path}/foreign.db`, newerPath = `${folder.path}/newer.db`;
-  {
-    using foreign = new DatabaseSync(foreignPath);
-    foreign.exec("CREATE TABLE t (n); PRAGMA application_id = 7");
-    using newer = new DatabaseSync(newerPath);
-    newer.exec(
-      `CREATE TABLE t (n); PRAGMA application_id = ${0x46484331}; PRAGMA user_version = 2`,
-    );
-  }
-  Deno.writeTextFileSync(`${folder.path}/text.db`, "not a database, ".repeat(700));
-  refuses(foreignPath, "database-foreign", /another program/);
-  refuses(newerPath, "database-foreign", /schema version is 2, this program knows 1/);
-  refuses(`${folder.path}/text.db`, "database-foreign", /not a SQLite database/);
-  refuses(`${folder.path}/missing/events.db`, "database-open", /unable to open database file/);
+Deno.test("without the row of its run nothing is called committed", () => {
+  using opened = new Opened();
+  opened.elsewhere("DELETE FROM runs");
+  throws(() => opened.database.write(batchOf(1, [1])), /does not know this run/);
+  equal(storedCount(opened.path), 0);
 });
-
-const DAMAGE: Record<string, RegExp> = {
-  "DELETE FROM ledger": /the ledger has no row/,
-  "DROP TABLE dead_letters": /no such table: dead_letters/,
-  "ALTER TABLE events DROP COLUMN type": /no such column: type/,
-};
-for (const [damage, message] of Object.entries(DAMAGE)) {
-  Deno.test(`after ${damage} nothing is called committed, and opening says why`, () => {
-    using folder = newFolder();
-    const database = open(folder.database);
-    using other = new DatabaseSync(folder.database);
-    other.exec(damage);
-    const deadLetters = [{ receivedAt: 1, source: "s", reason: "r", raw: "{}" }];
-    throws(() => database.write(batchOf(1, [1], { deadLetters })), SqliteError);
-    database.close();
-    refuses(folder.database, "database-open", message);
-  });
-}
 
 Deno.test("a batch whose predecessor is not there is not written", () => {
   using opened = new Opened();
@@ -308,24 +247,61 @@ Deno.test("a batch whose predecessor is not there is not written", () => {
   deepEqual(storedMarks(opened.path), ["first", "early"]);
 });
 
-Deno.test("a batch of another run is refused, not taken for one that was written", () => {
+Deno.test("a run after which another one started writes nothing more", () => {
   using opened = new Opened();
-  using other = {
-    database: openRun(opened.path, "other"),
-    [Symbol.dispose]() {
-      this.database.close();
-    },
-  };
-  other.database.takeOver();
-  deepEqual(other.database.write(batchOf(1, ["theirs"])), { kind: "committed" });
-  const reason = "another collector writes to this database";
-  deepEqual(opened.database.write(batchOf(1, ["ours"])), { kind: "failed", reason });
+  const other = openDatabase(opened.path, { run: runOf("00000000000000bb") });
+  deepEqual(other.write(batchOf(1, ["theirs"])), { kind: "committed" });
+  other.close();
+  for (const _ of [1, 2]) {
+    throws(() => opened.database.write(batchOf(1, ["ours"])), /another collector writes/);
+    throws(() => opened.database.apply([]), /another collector writes/);
+    opened.database.takeOver(NO_PROGRESS); // it does not come before it again
+  }
   deepEqual(storedMarks(opened.path), ["theirs"]);
-  opened.database.takeOver();
-  deepEqual(opened.database.write(batchOf(2, ["ours"])), { kind: "committed" });
-  deepEqual(storedMarks(opened.path), ["theirs", "ours"]);
 });
 
-function openRun(path: string, run: string): Database {
-  return new Database({ path, synchronous: "normal", openTimeoutMs: 0, run });
-}
+Deno.test("a seed that a run brings along takes the place of the database's, with what it was for", () => {
+  using opened = new Opened();
+  const { database } = opened;
+  const ids = (seed: Uint32Array) => new EventIds(10, seed, database.remembered().eventIds);
+  const write = (number: number, id: string) => {
+    const rows = encodeBatch([withIds([id])]);
+    deepEqual(database.write({ ...batchOf(number, [1]), rows }), { kind: "committed" });
+  };
+  write(1, "before");
+  const own = database.seed;
+  database.takeOver(NO_PROGRESS, own.slice());
+  equal(ids(own).keepNew(withIds(["before"])), null, "the same seed forgot something");
+  const seed = Uint32Array.from([1, 2, 3, 4]);
+  deepEqual(database.takeOver(NO_PROGRESS, seed).lastBatch, 1);
+  deepEqual([database.seed, database.remembered().eventIds.length], [seed, 0]);
+  write(2, "after");
+  equal(ids(seed).keepNew(withIds(["after"])), null);
+  const again = openDatabase(opened.path);
+  deepEqual(again.seed, seed, "it is not in the file");
+  again.close();
+});
+
+Deno.test("dead letters out of the journal are told once, and are those of their run", () => {
+  using opened = new Opened();
+  opened.refuse([2], "ABORT");
+  const record = (run: string) => ({ run, number: 1, events: 3, rows: batchOf(1, [1, 2, 3]).rows });
+  equal(opened.database.apply([record("other")]), 1);
+  equal(opened.database.apply([record("other")]), 0, "told twice");
+  equal(opened.database.apply([record(RUN_ID)]), 1);
+  equal(opened.database.progress(RUN_ID)?.deadLettered, 1);
+  equal(opened.database.progress("other")?.deadLettered, 1);
+});
+
+Deno.test("a statement waits for locks as long as it was told to last", () => {
+  using opened = new Opened();
+  using other = new DatabaseSync(opened.path);
+  other.exec("BEGIN IMMEDIATE");
+  for (const ms of [150, 0]) {
+    opened.database.waitForLocks(ms);
+    const startMs = performance.now();
+    throws(() => opened.database.write(batchOf(1, [1])), /locked/);
+    const waitedMs = performance.now() - startMs;
+    ok(ms === 0 ? waitedMs < 100 : waitedMs >= ms, `it waited ${waitedMs} ms of ${ms}`);
+  }
+});

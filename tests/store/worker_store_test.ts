@@ -8,11 +8,20 @@ import {
 import { DatabaseSync } from "node:sqlite";
 import type { CollectorError } from "../../lib/errors.ts";
 import type { Batch, WriteOutcome } from "../../lib/store.ts";
-import { Database } from "../../lib/store/database.ts";
 import { WorkerStore } from "../../lib/store/worker_store.ts";
 import { query, storedCount } from "../e2e/rows.ts";
 import type { Fault } from "../fakes/faulty_worker.ts";
-import { batchOf, newFolder, storedMarks } from "./batches.ts";
+import {
+  batchOf,
+  keepOptionsOf,
+  newFolder,
+  openDatabase,
+  RUN_ID,
+  runOf,
+  storedMarks,
+} from "./batches.ts";
+import { stateOf } from "./kept.ts";
+import { QUIET, realStore } from "./stores.ts";
 
 /** A store on a new database whose Worker meets a fault when it is told to. */
 class FaultyStore implements AsyncDisposable {
@@ -24,9 +33,7 @@ class FaultyStore implements AsyncDisposable {
 
   constructor(hangMs = 20_000) {
     this.store = new WorkerStore({
-      path: this.path,
-      synchronous: "normal",
-      openTimeoutMs: 5000,
+      keep: keepOptionsOf(this.path, { openTimeoutMs: 5000 }),
       hangMs,
       onHang: (error) => this.hung.push(error),
       onGone: (reason) => this.gone.push(reason),
@@ -54,7 +61,10 @@ async function untilSettled(store: WorkerStore, batch: Batch): Promise<WriteOutc
   }
 }
 
-const CRASHES: Record<Exclude<Fault, "spin-before">, { stored: boolean; reason: RegExp }> = {
+const CRASHES: Record<
+  Exclude<Fault, "spin-before" | "close-applied">,
+  { stored: boolean; reason: RegExp }
+> = {
   "throw-before": { stored: false, reason: /planted in the Worker/ },
   "throw-after": { stored: true, reason: /planted in the Worker/ },
   "throw-with-lock": { stored: false, reason: /planted in the Worker/ },
@@ -65,10 +75,10 @@ const CRASHES: Record<Exclude<Fault, "spin-before">, { stored: boolean; reason: 
 };
 
 for (const [fault, { stored, reason }] of Object.entries(CRASHES)) {
-  Deno.test(`after the Worker's ${fault} the batch is written again and stored once`, async () => {
+  Deno.test(`[G12] after the Worker's ${fault} the batch is written again and stored once`, async () => {
     await using faulty = new FaultyStore();
     const { store, path } = faulty;
-    deepEqual(await store.open(), { lastBatch: 0 });
+    equal((await store.open(QUIET)).run, RUN_ID);
     deepEqual(await store.write(batchOf(1, [1])), { kind: "committed" });
 
     faulty.arm(fault as Fault);
@@ -86,7 +96,7 @@ for (const [fault, { stored, reason }] of Object.entries(CRASHES)) {
   });
 }
 
-Deno.test("a Worker that does not answer in time is reported as hung, once", async () => {
+Deno.test("[G12] a Worker that does not answer in time is reported as hung, once", async () => {
   await using faulty = new FaultyStore(100);
   const { store, hung } = faulty;
   await openSlowly(faulty);
@@ -101,17 +111,23 @@ Deno.test("a Worker that does not answer in time is reported as hung, once", asy
 
 /** Opens; starting the Worker may take longer than `hangMs` and is then reported too. */
 async function openSlowly({ store, hung }: FaultyStore): Promise<void> {
-  await store.open();
+  await store.open(QUIET);
   hung.length = 0;
 }
 
 Deno.test("closing ends the Worker, empties the log, and the next store goes on", async () => {
   using folder = newFolder();
   for (const [life, marks] of [[1, ["a"]], [2, ["a", "b"]]] as const) {
-    const store = realStore(folder.database);
-    deepEqual(await store.open(), { lastBatch: life - 1 });
+    const store = realStore(folder.database, { run: runOf(`000000000000000${life}`) });
+    const { run, state, uncleanRuns, lastRunEnded } = await store.open(QUIET);
+    deepEqual([run, state, uncleanRuns, lastRunEnded], [
+      `000000000000000${life}`,
+      stateOf(0),
+      0,
+      true,
+    ]);
     const mark = marks.at(-1);
-    deepEqual(await store.write(batchOf(life, [mark])), { kind: "committed" });
+    deepEqual(await store.write(batchOf(1, [mark])), { kind: "committed" });
     ok((await store.size()).walBytes > 0);
     using other = new DatabaseSync(folder.database); // with it SQLite would not empty the log by itself
     other.exec("SELECT count(*) FROM events");
@@ -126,8 +142,9 @@ Deno.test("closing ends the Worker, empties the log, and the next store goes on"
 
 Deno.test("a Worker whose modules take long to load still gets the first question", async () => {
   using folder = newFolder();
-  const store = realStore(folder.database, import.meta.resolve("../fakes/slow_worker.ts"));
-  deepEqual(await store.open(), { lastBatch: 0 });
+  const workerUrl = import.meta.resolve("../fakes/slow_worker.ts");
+  const store = realStore(folder.database, {}, { workerUrl });
+  equal((await store.open(QUIET)).run, RUN_ID);
   deepEqual(await store.write(batchOf(1, [1])), { kind: "committed" });
   await store.close();
 });
@@ -135,7 +152,7 @@ Deno.test("a Worker whose modules take long to load still gets the first questio
 Deno.test("a rejected batch comes back from the Worker with its rows and reasons", async () => {
   using folder = newFolder();
   const store = realStore(folder.database);
-  await store.open();
+  await store.open(QUIET);
   {
     using other = new DatabaseSync(folder.database);
     other.exec(`CREATE TRIGGER refuse BEFORE INSERT ON events WHEN new.metadata = '{"m":2}'
@@ -143,7 +160,7 @@ Deno.test("a rejected batch comes back from the Worker with its rows and reasons
   }
   const outcome = await store.write(batchOf(1, [1, 2, 3]));
   deepEqual(outcome, { kind: "rejected", rows: [{ index: 1, reason: "no two" }] });
-  const deadLetters = [{ receivedAt: 1, source: "test", reason: "no two", raw: "2" }];
+  const deadLetters = [{ receivedAt: 1, source: "test", reason: "no two", raw: "2", index: 1 }];
   const again = await store.write(batchOf(1, [1, 2, 3], { skip: [1], deadLetters }));
   deepEqual(again, { kind: "committed" });
   await store.close();
@@ -154,7 +171,7 @@ Deno.test("a rejected batch comes back from the Worker with its rows and reasons
 Deno.test("a lock of another program makes writes fail, and costs no Worker", async () => {
   using folder = newFolder();
   const store = realStore(folder.database);
-  await store.open();
+  await store.open(QUIET);
   {
     using other = new DatabaseSync(folder.database);
     other.exec("BEGIN IMMEDIATE");
@@ -170,7 +187,7 @@ Deno.test("a lock of another program makes writes fail, and costs no Worker", as
 Deno.test("after an error of another kind the Worker goes on with a new connection", async () => {
   using folder = newFolder();
   const store = realStore(folder.database);
-  await store.open();
+  await store.open(QUIET);
   {
     using other = new DatabaseSync(folder.database);
     other.exec(`CREATE TRIGGER fail BEFORE INSERT ON events
@@ -187,38 +204,20 @@ Deno.test("after an error of another kind the Worker goes on with a new connecti
 
 Deno.test("a database that cannot be opened is an error with its code, and the Worker ends", async () => {
   using folder = newFolder();
-  new Database({ path: folder.database, synchronous: "normal", openTimeoutMs: 0, run: "" }).close();
+  openDatabase(folder.database).close();
   using other = new DatabaseSync(folder.database);
   lockWhole(other);
   const store = realStore(folder.database);
-  await rejects(store.open(), {
+  await rejects(store.open(QUIET), {
     name: "CollectorError",
     code: "database-locked",
     hint: /close it/,
   });
   await store.close();
+  await new Promise((resolve) => setTimeout(resolve, 300)); // its lock is let go after it
 });
 
 /** Locks a database until the connection closes. Fails if another connection has it open. */
 function lockWhole(connection: DatabaseSync): void {
   connection.exec("PRAGMA locking_mode = exclusive; BEGIN IMMEDIATE; COMMIT");
-}
-
-/** A store whose Worker must neither end nor hang. */
-function realStore(
-  path: string,
-  workerUrl = import.meta.resolve("../../lib/store/worker.ts"),
-): WorkerStore {
-  const unexpected = (what: unknown) => {
-    throw new Error(`unexpected: ${what}`);
-  };
-  return new WorkerStore({
-    path,
-    workerUrl,
-    synchronous: "normal",
-    openTimeoutMs: 0,
-    hangMs: 20_000,
-    onHang: unexpected,
-    onGone: unexpected,
-  });
 }
