@@ -113,7 +113,7 @@ if (wanted("h")) {
       "events go to the journal. Events a second are those that were answered 2xx; p99 is that of a " +
       "closed loop under full load. *written* is `write_bytes` of /proc/PID/io, from the start until " +
       "everything is in the database, *journal* the size of its files, both for each byte of the " +
-      "bodies; the last checkpoint of up to 8 MiB is not in it. The journal is filled by NDJSON.",
+      "bodies; the last checkpoint of up to 32 MiB of log is not in it. The journal is filled by NDJSON.",
     await journaling(FEW_ROUNDS, SECONDS),
   );
 }

@@ -245,6 +245,9 @@ export class Collector {
   /** Ready unless it is draining or a batch is stuck. */
   readiness(): Readiness {
     if (this.#draining) return { ready: false, reason: "draining" };
+    if (this.#options.durability === "disk" && this.#lastCommitError !== null) {
+      return { ready: false, reason: `nothing can be stored: ${this.#lastCommitError}` };
+    }
     const ageMs = this.#writer.batchAgeMs;
     if (ageMs <= this.#options.readyStallMs) return { ready: true, reason: "ok" };
     const error = this.#lastCommitError ?? "the store has not answered";

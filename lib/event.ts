@@ -113,19 +113,22 @@ export function encodeBatch(submissions: readonly Submission[]): string {
   let group: Submission | null = null;
   let rows = 0, rowsAt = 0;
   for (const submission of submissions) {
-    const { fields, events, receivedAt, source, request = "" } = submission;
+    const { fields, events, receivedAt, source } = submission;
     const isSameGroup = group !== null && group.receivedAt === receivedAt &&
-      group.source === source && request === "" && group.request === undefined &&
-      fieldsPerRow(group) === fieldsPerRow(submission);
+      group.source === source && fieldsPerRow(group) === fieldsPerRow(submission);
     if (!isSameGroup) {
       group = submission;
       rows = 0;
-      all.push(String(receivedAt), source, String(fieldsPerRow(submission)), "", request);
+      all.push(String(receivedAt), source, String(fieldsPerRow(submission)), "", "");
       rowsAt = all.length - 2;
     }
     rows += events;
     all[rowsAt] = String(rows);
     for (const field of fields) all.push(field);
+  }
+  for (const { receivedAt, source, request } of submissions) {
+    // In groups of their own, without rows: rows of several requests go in by one statement.
+    if (request !== undefined) all.push(String(receivedAt), source, "3", "0", request);
   }
   return all.join(SEPARATOR);
 }

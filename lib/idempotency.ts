@@ -14,7 +14,7 @@
  * three numbers, and the key itself. Fingerprints differ from database to database.
  */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { SourceSeeds } from "./event_ids.ts";
 import { fingerprint, type Seed } from "./fingerprint.ts";
 import { RecentKeys } from "./recent_keys.ts";
@@ -115,7 +115,7 @@ export class Requests {
     this.#described = request;
     const { source, key, body } = request;
     fingerprint(key, this.#scopes.get(source), this.#words, 0);
-    const digest = createHash("sha256").update(body).digest();
+    const digest = hash("sha256", body, "buffer");
     for (let i = 0; i < BODY_WORDS; i++) this.#words[BODY_AT + i] = digest.readUInt32LE(4 * i);
     return this.#words;
   }

@@ -115,7 +115,7 @@ Deno.test("a row of four fields has its event id in the last, none if it is empt
   ]);
 });
 
-Deno.test("submissions of another width, or with a request, are a group of their own", () => {
+Deno.test("submissions of another width are a group of their own, and so is each request, without rows", () => {
   const of = (fields: readonly string[], events: number, request?: string): Submission => ({
     ...submissionOf({ receivedAt: 5, source: "s", events: [] }),
     events,
@@ -134,7 +134,7 @@ Deno.test("submissions of another width, or with a request, are a group of their
   const encoded = encodeBatch(submissions);
   deepEqual(
     decodeGroups(encoded).map(({ rows, fieldsPerRow, request }) => [rows, fieldsPerRow, request]),
-    [[3, 3, ""], [1, 4, ""], [1, 4, "00ff"], [1, 4, ""], [1, 4, "ee"], [1, 4, "ee"]],
+    [[3, 3, ""], [5, 4, ""], [0, 3, "00ff"], [0, 3, "ee"], [0, 3, "ee"]],
   );
   const users: (string | null)[] = [];
   decodeBatch(encoded, ({ userId }) => users.push(userId));

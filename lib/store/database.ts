@@ -52,9 +52,9 @@ export interface DatabaseOptions extends ConnectionOptions {
 /** How far a run has got. */
 export type Progress = Pick<RunRow, "lastBatch" | "settled" | "deadLettered">;
 
-const CHECKPOINT_AFTER_BYTES = 16 * 1024 * 1024;
+const CHECKPOINT_AFTER_BYTES = 32 * 1024 * 1024;
 /** What a transaction writes to the log beside its rows: pages that are not full, the run's row. */
-const TRANSACTION_BYTES = 4 * PAGE_BYTES;
+const TRANSACTION_BYTES = 3 * PAGE_BYTES;
 const WAL_FRAME_BYTES = PAGE_BYTES + 24; // sqlite.org/fileformat.html §4.1
 const QUICK_CHECK_BYTES_MAX = 256 * 1024 * 1024;
 

@@ -89,7 +89,7 @@ function checkSequence(connection: Connection): Finding {
     "SELECT coalesce(min(id), 1), coalesce(max(id), 0), count(*) FROM events",
   );
   const missing = last - rows;
-  const detail = `ids ${first} to ${last}, ${missing} missing`;
+  const detail = last === 0 ? "no events" : `ids ${first} to ${last}, ${missing} missing`;
   return { subject: "sequence", isOk: missing === 0, detail };
 }
 

@@ -219,12 +219,12 @@ Deno.test("reopening keeps the number of the last batch and the rows", () => {
 Deno.test("checkpointing copies the log into the file, and all of it empties the log", () => {
   using opened = new Opened();
   const text = "x".repeat(1024 * 1024);
-  opened.database.write(batchOf(1, Array(17).fill(text)));
+  opened.database.write(batchOf(1, Array(33).fill(text)));
   ok(Deno.statSync(opened.path).size < 1024 * 1024);
   opened.database.checkpointIfDue();
   ok(
-    Deno.statSync(opened.path).size > 17 * 1024 * 1024,
-    "17 MiB were written and not checkpointed",
+    Deno.statSync(opened.path).size > 33 * 1024 * 1024,
+    "33 MiB were written and not checkpointed",
   );
   opened.database.checkpointAll();
   equal(Deno.statSync(`${opened.path}-wal`).size, 0);

@@ -84,14 +84,14 @@ Deno.test("[G11] what is written again of the log is refused while a reader hold
 Deno.test("[G11] the operator is told once that a reader holds the log, before it is at its limit", async () => {
   using folder = newFolder();
   const notices: string[] = [];
-  const keep = keepOptionsOf(folder.database, { walBytesMax: 40_000_000, mayJournal: true });
+  const keep = keepOptionsOf(folder.database, { walBytesMax: 120_000_000, mayJournal: true });
   const store = new WorkerStore({ keep, hangMs: 20_000, onHang: () => {}, onGone: () => {} });
   await store.open({ state: () => {}, notice: (text) => notices.push(text) });
   deepEqual(await store.write(batchOf(1, ["a"])), { kind: "committed" });
   {
     using _ = reader(folder.database);
     const large = Array<string>(10).fill("x".repeat(1_000_000));
-    for (const number of [2, 3, 4]) {
+    for (const number of [2, 3, 4, 5, 6]) {
       deepEqual(await store.write(batchOf(number, large)), { kind: "committed" });
     }
   }
