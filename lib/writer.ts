@@ -28,7 +28,7 @@ export interface WriterOptions {
 }
 
 const NEARLY_ALL = 0.9;
-const EVENTS_WORTH_A_FLUSH = 64;
+const EVENTS_WORTH_A_FLUSH = 32;
 
 /** What the writer tells of its work. */
 export interface WriterEvents {
