@@ -144,11 +144,6 @@ export class Database {
     pragma(this.#connection, "busy_timeout", ms);
   }
 
-  /** How many frames of the log SQLite takes. @throws {SqliteError} */
-  logFrames(): number {
-    return this.#checkpoint("PASSIVE").log;
-  }
-
   /** Seed of its fingerprints. */
   get seed(): Uint32Array {
     return this.#seed;
