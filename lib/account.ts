@@ -57,17 +57,18 @@ export function storedTerms(
   flushed: number,
   recovered: number,
 ): Pick<AccountTerms, "committed" | "dead_lettered" | "dropped" | "journaled"> {
-  const { settled, deadLettered, lost, recoveredLeft } = state;
-  const ownJournaled = state.journaled - recoveredLeft;
-  const ahead = Math.max(0, settled + ownJournaled - flushed);
-  const aheadInJournal = Math.min(ahead, ownJournaled);
-  const aheadInDatabase = ahead - aheadInJournal;
-  const committed = settled + recovered - recoveredLeft - deadLettered - lost;
-  const aheadAsRows = Math.min(aheadInDatabase, committed);
-  return {
-    committed: committed - aheadAsRows,
-    dead_lettered: deadLettered - (aheadInDatabase - aheadAsRows),
-    dropped: lost,
-    journaled: state.journaled - aheadInJournal,
+  const { settled, deadLettered, lost, recoveredLeft, journaled } = state;
+  const ownJournaled = journaled - recoveredLeft;
+  let ahead = Math.max(0, settled + ownJournaled - flushed);
+  const without = (events: number, atMost = events) => {
+    const taken = Math.min(ahead, atMost);
+    ahead -= taken;
+    return events - taken;
+  };
+  return { // in this order, wherever the batch may have got to
+    journaled: without(journaled, ownJournaled),
+    committed: without(settled + recovered - recoveredLeft - deadLettered - lost),
+    dead_lettered: without(deadLettered),
+    dropped: without(lost),
   };
 }

@@ -213,3 +213,17 @@ for (const durability of ["disk", "memory"] as const) {
     );
   });
 }
+
+Deno.test("a batch that is lost from the journal before it is answered is still in flight", async () => {
+  const submit = { kind: "submit", ids: [""], key: null, body: "one" } as const;
+  const steps: Step[] = [
+    submit,
+    { kind: "mode", mode: "journal" },
+    { kind: "turn" },
+    { kind: "mode", mode: "in-doubt" },
+    submit,
+    { kind: "turn" },
+    { kind: "lose" },
+  ];
+  await run(steps, "disk", 0);
+});
