@@ -141,6 +141,7 @@ export class BodyReader {
       reading.end({
         code: "body-timeout",
         detail: `The body was not complete after ${timeoutMs} ms.`,
+        headers: { connection: "close" }, // the runtime adds it most times, not always
       });
     }
     if (this.#readings.size === 0) { for (const resolve of this.#idle.splice(0)) resolve(); }
