@@ -65,10 +65,9 @@ export function storedTerms(
     ahead -= taken;
     return events - taken;
   };
-  return { // in this order, wherever the batch may have got to
-    journaled: without(journaled, ownJournaled),
-    committed: without(settled + recovered - recoveredLeft - deadLettered - lost),
-    dead_lettered: without(deadLettered),
-    dropped: without(lost),
-  };
+  // In this order, wherever the batch may have got to.
+  const inJournal = without(journaled, ownJournaled);
+  const committed = without(settled + recovered - recoveredLeft - deadLettered - lost);
+  const dead_lettered = without(deadLettered), dropped = without(lost);
+  return { committed, dead_lettered, dropped, journaled: inJournal };
 }
