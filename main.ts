@@ -1,22 +1,49 @@
 /** Firehouse Collector: the program, wired top to bottom. Stopping is the same list backwards. */
 
+import { Access, refuseOpenDoor } from "./lib/access.ts";
 import { Collector } from "./lib/collector.ts";
-import { type Config, readCommand } from "./lib/config.ts";
+import { type Command, type Config, readCommand } from "./lib/config.ts";
+import { runDeadLetterCommand } from "./lib/dead_letter_commands.ts";
 import { CollectorError, EXIT_BUG, EXIT_CODES, EXIT_NOT_STORED } from "./lib/errors.ts";
 import { BodyReader } from "./lib/http/body.ts";
+import { Gate } from "./lib/http/gate.ts";
 import { createHandler } from "./lib/http/handler.ts";
 import { Listener } from "./lib/http/listener.ts";
+import { renewCertificate } from "./lib/http/renewal.ts";
+import { Responder } from "./lib/http/respond.ts";
 import { servedHostnames } from "./lib/http/target.ts";
+import { readTlsPair } from "./lib/http/tls_files.ts";
 import { createLog, write } from "./lib/log.ts";
 import { Operator } from "./lib/operator.ts";
-import { nativeRoutes } from "./lib/protocols/native.ts";
-import { onStopSignal } from "./lib/stop_signal.ts";
+import type { Protocol } from "./lib/protocol.ts";
+import { cloudEventsProtocol } from "./lib/protocols/cloudevents.ts";
+import { bearerToken } from "./lib/protocols/credentials.ts";
+import { HecAcks } from "./lib/protocols/hec_acks.ts";
+import { nativeProtocol } from "./lib/protocols/native.ts";
+import { otlpProtocol } from "./lib/protocols/otlp.ts";
+import { posthogProtocol } from "./lib/protocols/posthog.ts";
+import { segmentProtocol } from "./lib/protocols/segment.ts";
+import { splunkHecProtocol } from "./lib/protocols/splunk_hec.ts";
+import { tinybirdProtocol } from "./lib/protocols/tinybird.ts";
+import { Replayer } from "./lib/replay.ts";
+import { onSignals } from "./lib/signals.ts";
 import { lockDatabase, lockExisting, realPath } from "./lib/store/files.ts";
 import { keepOptions } from "./lib/store/keep_options.ts";
 import { verifyDatabase, WorkerStore } from "./lib/store/worker_store.ts";
+import { runTokenCommand } from "./lib/token_commands.ts";
+import { tokensPath } from "./lib/token_file.ts";
+import { TokenWatch } from "./lib/token_watch.ts";
 import { writerOptions } from "./lib/writer_options.ts";
 
 async function run(config: Config, operator: Operator): Promise<void> {
+  const access = new Access(config);
+  using tokens = new TokenWatch(tokensPath(config), {
+    onTokens: (all) => access.replace(all),
+    onNotice: (level, text) => operator.reloaded(level, text),
+  });
+  refuseOpenDoor(config, tokens.tokens.length);
+  const tlsPaths = config.tlsCert === "" ? null : { cert: config.tlsCert, key: config.tlsKey };
+  const tls = tlsPaths === null ? null : readTlsPair(tlsPaths);
   using _lock = lockDatabase(config.db, config.onCorrupt);
   const store = new WorkerStore({
     keep: keepOptions(config),
@@ -38,16 +65,19 @@ async function run(config: Config, operator: Operator): Promise<void> {
     inFlightMax: config.maxBodies,
     inFlightBytesMax: config.maxBodiesBytes,
   });
+  const protocols = protocolsOf(config, collector);
+  const { durability, ackTimeoutMs } = config;
   const listener: Listener = new Listener({
     hostname: config.host,
     port: config.port,
+    tls,
     handler: createHandler({
-      collector,
-      bodies,
-      routes: nativeRoutes(config),
+      ...{ collector, bodies, protocols, store, durability, ackTimeoutMs },
+      gate: new Gate(access),
+      responder: new Responder(),
+      replayer: new Replayer({ collector, protocols }),
+      credential: bearerToken,
       decodedBytesMax: config.maxDecodedBytes,
-      durability: config.durability,
-      ackTimeoutMs: config.ackTimeoutMs,
       hostnames: servedHostnames(config.allowedHosts, config.host),
       serverStats: () => ({ bodies_in_flight: bodies.inFlight, relistens: listener.relistens }),
       onError: (error) => operator.requestFailed(error),
@@ -59,11 +89,17 @@ async function run(config: Config, operator: Operator): Promise<void> {
     operator.notStored(why, collector.account());
     Deno.exit(exitCode);
   };
+  const reload = () => {
+    tokens.reload();
+    const onNotice = (level: "info" | "warn", text: string) => operator.reloaded(level, text);
+    const renewal = { listener, bodies, waitMs: config.bodyTimeoutMs, onNotice };
+    if (tlsPaths !== null) renewCertificate(tlsPaths, renewal);
+  };
 
-  const signals = onStopSignal(config.shutdownTimeoutMs);
+  const signals = onSignals({ timeoutMs: config.shutdownTimeoutMs, onReload: reload });
   signals.expired.then((why) => endNow(why, EXIT_NOT_STORED));
   operator.opened(await collector.start());
-  operator.started(await listen(listener, collector), config);
+  operator.started(await listen(listener, collector), config, tokens.tokens.length);
 
   operator.stopping(await signals.stop);
   collector.startDraining();
@@ -71,6 +107,23 @@ async function run(config: Config, operator: Operator): Promise<void> {
   await collector.drain(); // new requests are answered 503 until it is done
   await listener.stop();
   operator.stopped(collector.account());
+}
+
+function protocolsOf(config: Config, collector: Collector): readonly Protocol[] {
+  const isHealthy = () => collector.readiness().ready;
+  // What a restart loses must not be taken for what comes after it.
+  const firstId = config.durability === "memory" ? Date.now() * 1000 : 0;
+  const isCommitted = (sequence: number) => collector.isCommitted(sequence);
+  const acks = config.synchronous === "full" ? new HecAcks({ firstId, isCommitted }) : null;
+  return [
+    nativeProtocol(config),
+    segmentProtocol(config),
+    otlpProtocol(config),
+    cloudEventsProtocol(config),
+    splunkHecProtocol({ limits: config, acks, isHealthy }),
+    posthogProtocol(config),
+    tinybirdProtocol(config),
+  ];
 }
 
 /** Starts to listen; if it can not, the database is closed as after any run. */
@@ -89,6 +142,21 @@ async function verify(config: Config, operator: Operator): Promise<number> {
   return operator.verified(await verifyDatabase(config.db)) ? 0 : EXIT_CODES["database-corrupt"];
 }
 
+async function obey(command: Exclude<Command, { kind: "help" }>, operator: Operator) {
+  const print = (text: string) => write(Deno.stdout, text);
+  const tell = (text: string) => operator.told(text);
+  switch (command.kind) {
+    case "run":
+      return await run(command.config, operator);
+    case "verify":
+      return Deno.exit(await verify(command.config, operator));
+    case "token":
+      return await runTokenCommand(command, { print, tell });
+    case "dead-letters":
+      return await runDeadLetterCommand(command, { print, tell });
+  }
+}
+
 if (import.meta.main) {
   let operator = new Operator(createLog("text"));
   try {
@@ -98,8 +166,7 @@ if (import.meta.main) {
     } else {
       const config = { ...command.config, db: realPath(command.config.db) };
       operator = new Operator(createLog(config.logFormat));
-      if (command.kind === "verify") Deno.exit(await verify(config, operator));
-      await run(config, operator);
+      await obey({ ...command, config }, operator);
     }
   } catch (error) {
     if (!(error instanceof CollectorError)) throw error;

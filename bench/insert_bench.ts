@@ -1,10 +1,10 @@
-import { encodeBatch, type Submission } from "../lib/event.ts";
-import { decodeLines } from "../lib/protocols/native.ts";
+import { CONTEXT, submissionOf } from "./decoded.ts";
+import { encodeBatch } from "../lib/event.ts";
+import { decodeLines } from "../lib/protocols/native_body.ts";
 import { benchDatabase } from "./e2e/grown.ts";
 import { sampleLines } from "./sample.ts";
 
 const encoder = new TextEncoder();
-const context = { receivedAt: 1_795_520_166_556, isAscii: true };
 const limits = { maxRequestEvents: 10_000, maxEventBytes: 262_144 };
 
 for (const synchronous of ["full", "normal"] as const) {
@@ -13,13 +13,13 @@ for (const synchronous of ["full", "normal"] as const) {
   let number = 0;
   for (const events of [200, 1000, 10_000]) {
     const rows = encodeBatch([
-      decodeLines(encoder.encode(sampleLines(events)), context, limits) as Submission,
+      submissionOf(decodeLines(encoder.encode(sampleLines(events)), CONTEXT, limits)),
     ]);
     Deno.bench(`insert: a transaction of ${events} events, synchronous ${synchronous}`, {
       group: `${events}`,
       baseline: synchronous === "full",
     }, () => {
-      database.write({ number: ++number, events, rows, skip: [], deadLetters: [] });
+      database.write({ number: ++number, events, rows, aside: 0, skip: [], deadLetters: [] });
       database.checkpointIfDue();
     });
   }

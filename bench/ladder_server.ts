@@ -4,9 +4,10 @@
  */
 
 import { isAscii } from "node:buffer";
+import { isRefusal } from "../lib/errors.ts";
 import { BodyReader } from "../lib/http/body.ts";
 import { TargetResolver } from "../lib/http/target.ts";
-import { nativeRoutes } from "../lib/protocols/native.ts";
+import { nativeProtocol } from "../lib/protocols/native.ts";
 
 const targets = new TargetResolver(null, ["/event"]);
 const bodies = new BodyReader({
@@ -15,7 +16,8 @@ const bodies = new BodyReader({
   inFlightMax: 10_000,
   inFlightBytesMax: 64 << 20,
 });
-const route = nativeRoutes({ maxRequestEvents: 10_000, maxEventBytes: 1 << 18 }).get("/event");
+const route = nativeProtocol({ maxRequestEvents: 10_000, maxEventBytes: 1 << 18 })
+  .routes.get("/event");
 const answer = new Response('{"status":"accepted"}', {
   status: 202,
   headers: { "content-type": "application/json" },
@@ -38,8 +40,10 @@ const RUNGS: Readonly<Record<string, (request: Request) => Promise<Response>>> =
   async decode(request) {
     const body = await bodies.read(request, readHead(request));
     if (!(body instanceof Uint8Array)) throw new TypeError(body.code);
-    const decode = route?.decoders.get("application/json");
-    decode?.(body, { receivedAt: Date.now(), isAscii: isAscii(body) });
+    const format = route?.formats.get("application/json");
+    const head = { path: "/event", query: "", headers: request.headers };
+    const source = "native";
+    format?.decode(body, { receivedAt: Date.now(), isAscii: isAscii(body), source, head });
     return answer.clone();
   },
 };
@@ -55,7 +59,8 @@ Deno.serve({
 /** What the collector reads of the head; gives the length. */
 function readHead(request: Request): string | null {
   const { headers } = request;
-  if (targets.resolve(request.url) !== "/event" || request.method !== "POST") {
+  const target = targets.resolve(request.url);
+  if (isRefusal(target) || target.path !== "/event" || request.method !== "POST") {
     throw new TypeError("not for this ladder");
   }
   headers.get("content-type");

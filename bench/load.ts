@@ -1,6 +1,6 @@
 /** The load generator: sends events to a collector and checks its accounting. See `--help`. */
 
-import { onStopSignal } from "../lib/stop_signal.ts";
+import { onSignals } from "../lib/signals.ts";
 import { checkAccounting } from "./load/accounting.ts";
 import { type LoadOptions, readOptions } from "./load/options.ts";
 import { bar, ProgressLine } from "./load/progress.ts";
@@ -17,7 +17,7 @@ const STOP_PATIENCE_MS = 120_000;
 const BAR_WIDTH = 30;
 
 async function load(options: LoadOptions): Promise<number> {
-  const signals = onStopSignal(STOP_PATIENCE_MS);
+  const signals = onSignals({ timeoutMs: STOP_PATIENCE_MS, onReload: null });
   const stop = new AbortController();
   let stoppedBy: string | null = null;
   signals.stop.then((name) => {

@@ -1,6 +1,6 @@
 /** Why the collector does not admit a submission that could be decoded. */
 
-import type { Channel } from "./channel.ts";
+import type { Channel, Weighted } from "./channel.ts";
 import { retryAfterSeconds } from "./drain_rate.ts";
 import type { Refusal } from "./errors.ts";
 import type { Submission } from "./event.ts";
@@ -8,7 +8,7 @@ import type { Submission } from "./event.ts";
 /** The submission does not fit: now, or ever. `perSecond` is how many events drain. */
 export function queueFull(
   channel: Channel<Submission>,
-  submission: Submission,
+  submission: Weighted,
   perSecond: number,
 ): Refusal {
   const { capacity, capacityBytes } = channel;

@@ -16,6 +16,8 @@ export interface Weighted {
   readonly events: number;
   /** Memory it keeps alive, in bytes, at least 0. */
   readonly bytes: number;
+  /** Whether it belongs to the value sent before it: it is taken with that, whatever the limits. */
+  readonly isJoined?: boolean;
 }
 
 /** The answer to a send. `full` and `closed` leave the value with the sender. */
@@ -206,7 +208,7 @@ export class Channel<T extends Weighted> {
     for (; end < this.#values.length; end++) {
       const value = this.#values[end] as T;
       const over = events + value.events > eventsMax || bytes + value.bytes > bytesMax;
-      if (over && end > this.#head) break;
+      if (over && end > this.#head && value.isJoined !== true) break;
       events += value.events;
       bytes += value.bytes;
     }

@@ -5,7 +5,7 @@
 
 import { type Account, balance, storedTerms } from "./account.ts";
 import type { Admission, Durability, Level } from "./admission.ts";
-import { Channel } from "./channel.ts";
+import { Channel, type Weighted } from "./channel.ts";
 import { DrainRate } from "./drain_rate.ts";
 import type { Refusal, RefusalCode } from "./errors.ts";
 import type { Submission } from "./event.ts";
@@ -50,6 +50,18 @@ export interface CollectorOptions {
   /** Told if the writer itself ends though nobody asked it to: nothing is stored any more. */
   readonly onWriterEnded: (error: unknown) => void;
 }
+
+/** What a request brings beside its events. */
+export interface Beside {
+  /** The request, if it has a key. */
+  readonly keyed?: KeyedRequest | null;
+  /** Its events that can not be stored: they become dead letters. */
+  readonly aside?: Submission | null;
+  /** Whether the ids of its events are remembered from themselves: then no one is a duplicate. */
+  readonly ownsIds?: boolean;
+}
+
+const ONE_EVENT: Weighted = { events: 1, bytes: 0 };
 
 /** See the head of this file. */
 export class Collector {
@@ -124,32 +136,49 @@ export class Collector {
     return this.#draining;
   }
 
-  /** What is recognised as the same request is answered like it; null if it has no key. */
-  submit(submission: Submission, keyed: KeyedRequest | null = null): Admission | Refusal {
+  /**
+   * Admits a submission whole or says why not, and with it what was found bad in the same request.
+   * What is recognised as the same request is answered like it.
+   */
+  submit(
+    submission: Submission,
+    { keyed = null, aside = null, ownsIds = false }: Beside = {},
+  ): Admission | Refusal {
     const counts = this.#counts;
-    const { events } = submission;
+    const whole = aside === null ? submission : {
+      events: submission.events + aside.events,
+      bytes: submission.bytes + aside.bytes,
+    };
+    const { events } = whole;
     counts.received += events;
     const known = keyed === null ? null : this.#requests?.find(keyed) ?? null;
     if (known !== null) return this.#repeat(known, events);
-    const refusal = this.#refuses(submission);
+    const refusal = this.#refuses(whole);
     if (refusal !== null) {
       counts.rejected += events;
       return refusal;
     }
     const first = counts.accepted;
-    const fresh = this.#eventIds === null ? submission : this.#eventIds.keepNew(submission);
-    const accepted = fresh?.events ?? 0;
+    const unknown = this.#eventIds === null ? submission : this.#eventIds.keepNew(submission);
+    const fresh = ownsIds ? submission : unknown;
+    const accepted = (fresh?.events ?? 0) + (aside?.events ?? 0);
     const duplicates = events - accepted;
     const sequence = first + accepted;
     const request = keyed === null
       ? undefined
       : this.#requests?.remember(keyed, { accepted, duplicates, sequence });
-    if (fresh !== null) {
-      this.#channel.trySend(request === undefined ? fresh : { ...fresh, request });
-    }
+    const [head, tail] = fresh === null ? [aside, null] : [fresh, aside];
+    if (head !== null) this.#channel.trySend(request === undefined ? head : { ...head, request });
+    // A crash between two transactions would keep a part of the request, and its key.
+    if (tail !== null) this.#channel.trySend({ ...tail, isJoined: true });
     counts.accepted = sequence;
     counts.duplicates += duplicates;
     return { events, accepted, duplicates, first, sequence, isReplay: false };
+  }
+
+  /** Why not even one event would be admitted now; null if it would. */
+  refusal(): Refusal | null {
+    return this.#draining ? DRAINING : this.#refuses(ONE_EVENT);
   }
 
   /** Counts a refused request and the events it is known to have held; `submit` counts its own. */
@@ -167,6 +196,11 @@ export class Collector {
   /** Resolves to whether an admission is in the database, false if it is not in time. */
   committed({ sequence }: Admission, timeoutMs: number): Promise<boolean> {
     return this.#committed.reach(sequence, timeoutMs);
+  }
+
+  /** Whether so many events of this run are committed. */
+  isCommitted(sequence: number): boolean {
+    return sequence <= this.#committed.value;
   }
 
   /** How far an admission has got by now. */
@@ -304,13 +338,13 @@ export class Collector {
     return { events, accepted, duplicates, first, sequence, isReplay: true };
   }
 
-  #refuses(submission: Submission): Refusal | null {
-    const result = this.#channel.probe(submission);
+  #refuses(weight: Weighted): Refusal | null {
+    const result = this.#channel.probe(weight);
     if (result === "closed") return DRAINING;
     if (result === "full") {
       return queueFull(
         this.#channel,
-        submission,
+        weight,
         this.#drainRate.perSecond(this.#writer.batchAgeMs),
       );
     }

@@ -23,8 +23,10 @@ export interface EventRecord {
 export interface EventRow extends EventRecord {
   /** Collector's clock at admission, Unix epoch in ms. */
   readonly receivedAt: number;
-  /** Token or protocol it came through. */
+  /** See {@linkcode Submission.source}. */
   readonly source: string;
+  /** See {@linkcode Submission.protocol}. */
+  readonly protocol: string;
 }
 
 /** What one request puts on the channel: 1..n events, admitted whole or refused whole. */
@@ -35,8 +37,10 @@ export interface Submission {
   readonly bytes: number;
   /** Collector's clock when it was decoded, Unix epoch in ms. */
   readonly receivedAt: number;
-  /** Token or protocol it came through. */
+  /** Name of the token they came with, of the protocol if they came without. */
   readonly source: string;
+  /** Name of the protocol, behind a `/` what its decoder must know beside the raw text of an event. */
+  readonly protocol: string;
   /**
    * The fields of the events one after the other, the same number of each: see
    * {@linkcode FieldsPerRow}.
@@ -44,23 +48,31 @@ export interface Submission {
   readonly fields: readonly string[];
   /** The request body, a character a byte: for the raw text of an event that cannot be stored. */
   readonly body: string;
-  /** Splits the body into the raw text of its events, in their order. */
+  /** Splits the body into the raw text of its events, in their order; none: it is the metadata. */
   readonly splitBody: (body: Uint8Array) => readonly string[];
   /** What is remembered of the request's Idempotency-Key, as `idempotency.ts` writes it. */
   readonly request?: string;
+  /** Whether it is of the request of the one before it: one transaction has both. */
+  readonly isJoined?: boolean;
 }
 
 /**
  * How many fields an event has, and which:
  *
+ * - 2: why it can not be stored, and its raw text as a JSON string: it becomes a dead letter;
  * - 3: `userId`, `timestamp`, `metadata`, none of them empty;
  * - 4: these and `eventId`, which is null if empty;
  * - 6: these three, `actor`, `type` and `eventId`; an empty one of the last three or `userId` is null.
  */
-export type FieldsPerRow = 3 | 4 | 6;
+export type FieldsPerRow = 2 | 3 | 4 | 6;
+
+/** Fields of an event that becomes a dead letter. */
+export const LETTER_FIELDS = 2;
+/** Which of the fields of every other event is its metadata. */
+export const METADATA_FIELD = 2;
 
 /** Which of an event's fields is its id; -1 if none is. */
-export const EVENT_ID_FIELD: Readonly<Record<FieldsPerRow, number>> = { 3: -1, 4: 3, 6: 5 };
+export const EVENT_ID_FIELD: Readonly<Record<FieldsPerRow, number>> = { 2: -1, 3: -1, 4: 3, 6: 5 };
 
 /** How many fields each event of a submission has. */
 export function fieldsPerRow({ fields, events }: Submission): FieldsPerRow {
@@ -71,8 +83,10 @@ export function fieldsPerRow({ fields, events }: Submission): FieldsPerRow {
 export interface RowGroup {
   /** Collector's clock at admission, Unix epoch in ms. */
   readonly receivedAt: number;
-  /** Token or protocol they came through. */
+  /** See {@linkcode Submission.source}. */
   readonly source: string;
+  /** See {@linkcode Submission.protocol}. */
+  readonly protocol: string;
   /** How many rows. */
   readonly rows: number;
   /** How many fields each row has. */
@@ -89,6 +103,9 @@ export interface RowGroup {
 // splitting is exact and needs no escaping.
 const SEPARATOR = "\x1f";
 const GROUP_HEAD_FIELDS = 5;
+/** Stands between source and protocol; batches of before there were several have neither. */
+const PROTOCOL_MARK = "\x1e";
+const FIRST_PROTOCOL = "native";
 
 /** The characters no field of a row may hold; decoders must refuse them in what they extract. */
 // deno-lint-ignore no-control-regex -- these control characters are the subject
@@ -105,7 +122,7 @@ export function fieldsOf(event: EventRecord): string[] {
  * that each start with what their rows share.
  *
  * ```text
- * receivedAt  source  fieldsPerRow  rows  request  field field field …  receivedAt  source  …
+ * receivedAt  source␞protocol  fieldsPerRow  rows  request  field field …  receivedAt  source␞protocol  …
  * ```
  */
 export function encodeBatch(submissions: readonly Submission[]): string {
@@ -113,13 +130,15 @@ export function encodeBatch(submissions: readonly Submission[]): string {
   let group: Submission | null = null;
   let rows = 0, rowsAt = 0;
   for (const submission of submissions) {
-    const { fields, events, receivedAt, source } = submission;
+    const { fields, events, receivedAt, source, protocol } = submission;
     const isSameGroup = group !== null && group.receivedAt === receivedAt &&
-      group.source === source && fieldsPerRow(group) === fieldsPerRow(submission);
+      group.source === source && group.protocol === protocol &&
+      fieldsPerRow(group) === fieldsPerRow(submission);
     if (!isSameGroup) {
       group = submission;
       rows = 0;
-      all.push(String(receivedAt), source, String(fieldsPerRow(submission)), "", "");
+      const from = source + PROTOCOL_MARK + protocol;
+      all.push(String(receivedAt), from, String(fieldsPerRow(submission)), "", "");
       rowsAt = all.length - 2;
     }
     rows += events;
@@ -138,13 +157,15 @@ export function decodeGroups(text: string): RowGroup[] {
   const fields = text.split(SEPARATOR);
   const groups: RowGroup[] = [];
   for (let at = 0; at < fields.length;) {
-    const [receivedAt, source = "", fieldsPerRow, rows, request = ""] = fields.slice(
+    const [receivedAt, from = "", fieldsPerRow, rows, request = ""] = fields.slice(
       at,
       at + GROUP_HEAD_FIELDS,
     );
+    const [source = "", protocol = FIRST_PROTOCOL] = from.split(PROTOCOL_MARK);
     const group: RowGroup = {
       receivedAt: Number(receivedAt),
       source,
+      protocol,
       rows: Number(rows),
       fieldsPerRow: Number(fieldsPerRow) as FieldsPerRow,
       request,
@@ -157,22 +178,24 @@ export function decodeGroups(text: string): RowGroup[] {
   return groups;
 }
 
-/** Visits each row of an encoded batch, in order. */
-export function decodeBatch(text: string, visit: (row: EventRow) => void): void {
-  for (const { receivedAt, source, rows, fieldsPerRow, start, fields } of decodeGroups(text)) {
-    for (let row = 0, at = start; row < rows; row++, at += fieldsPerRow) {
+/** Visits each row of an encoded batch that is no dead letter, in order, with its position. */
+export function decodeBatch(text: string, visit: (row: EventRow, index: number) => void): void {
+  let index = 0;
+  for (const group of decodeGroups(text)) {
+    const { receivedAt, source, protocol, rows, fieldsPerRow, start, fields } = group;
+    for (let row = 0, at = start; row < rows; row++, at += fieldsPerRow, index++) {
+      if (fieldsPerRow === LETTER_FIELDS) continue;
       const hasAll = fieldsPerRow === 6;
       const eventId = EVENT_ID_FIELD[fieldsPerRow];
-      visit({
+      const event = {
         userId: fields[at] || null,
         timestamp: fields[at + 1] as string,
         metadata: fields[at + 2] as string,
         actor: hasAll && fields[at + 3] || null,
         type: hasAll && fields[at + 4] || null,
         eventId: eventId >= 0 && fields[at + eventId] || null,
-        receivedAt,
-        source,
-      });
+      };
+      visit({ ...event, receivedAt, source, protocol }, index);
     }
   }
 }

@@ -21,18 +21,30 @@ export class Operator {
     this.#log = log;
   }
 
-  /** It listens: where, what it stores into, and what a 202 promises. */
-  started(address: Deno.NetAddr, config: Config): void {
+  /** It listens: where, what it stores into, what a 202 promises, and who may send. */
+  started(address: Deno.NetAddr, config: Config, tokenCount: number): void {
     const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
     const promise = config.durability === "disk"
       ? "durability disk: 2xx means flushed to the disk"
       : "durability memory: 202 means queued, a crash loses at most the " +
         `${config.queueCapacity} events of the queue, a normal stop loses none`;
+    const scheme = config.tlsCert === "" ? "http" : "https";
     this.#log(
       "info",
-      `firehouse is listening on http://${host}:${address.port}, storing in ${config.db} ` +
-        `(synchronous ${config.synchronous}); ${promise}`,
+      `firehouse is listening on ${scheme}://${host}:${address.port}, storing in ${config.db} ` +
+        `(synchronous ${config.synchronous}); ${promise}; ` +
+        (tokenCount === 0 ? "no tokens: none is needed" : `tokens: ${tokenCount}`),
     );
+  }
+
+  /** A file was read again, or could not be. */
+  reloaded(level: "info" | "warn", text: string): void {
+    this.#log(level, text);
+  }
+
+  /** What a command says beside what was asked of it. */
+  told(text: string): void {
+    this.#log("info", text);
   }
 
   /** The store is open: what an earlier run left behind, if it did not end by itself. */

@@ -1,7 +1,10 @@
 /** Every setting, once: its name, range, unit and meaning. `config.ts` reads them and shows them. */
 
+import { isOrigin, ORIGIN_EXPECTED } from "./origin.ts";
+import { type ChoiceValue, type IntegerValue, listItems, type TextValue } from "./option_value.ts";
+
 /** Where an option stands in `--help`. */
-export type Group = "Listener" | "Queue and writer" | "Database" | "Operation";
+export type Group = "Listener" | "Access" | "Queue and writer" | "Database" | "Operation";
 
 /** What every option has; `Value` is the type of its default. */
 export interface OptionBase<Value> {
@@ -9,40 +12,18 @@ export interface OptionBase<Value> {
   readonly group: Group;
   /** The value without a flag or variable. */
   readonly default: Value;
+  /** The default in words, where the value does not tell. */
+  readonly defaultShown?: string;
   /** What it means, in a line. */
   readonly summary: string;
 }
 
 /** An option whose value is an integer within a range. */
-export interface IntegerOption extends OptionBase<number> {
-  /** Tells the kinds apart. */
-  readonly kind: "integer";
-  /** Smallest value. */
-  readonly min: number;
-  /** Largest value. */
-  readonly max: number;
-  /** Unit of the value, empty if it has none. */
-  readonly unit: string;
-}
-
+export type IntegerOption = IntegerValue & OptionBase<number>;
 /** An option whose value is any text. */
-export interface TextOption extends OptionBase<string> {
-  /** Tells the kinds apart. */
-  readonly kind: "text";
-  /** What a value looks like; default: anything. */
-  readonly pattern?: RegExp;
-  /** The pattern in words. */
-  readonly expected?: string;
-}
-
+export type TextOption = TextValue & OptionBase<string>;
 /** An option whose value is one of a few words. */
-export interface ChoiceOption<T extends string = string> extends OptionBase<T> {
-  /** Tells the kinds apart. */
-  readonly kind: "choice";
-  /** The words. */
-  readonly choices: readonly T[];
-}
-
+export type ChoiceOption<T extends string = string> = ChoiceValue<T> & OptionBase<T>;
 /** An option of any kind. */
 export type Option = IntegerOption | TextOption | ChoiceOption;
 
@@ -63,9 +44,15 @@ export const OPTIONS = {
       "",
       "Host names served, separated by commas; default: any, or on a loopback address only its names",
     ),
-    pattern: /^[^\s/?#@,]*( *, *[^\s/?#@,]+)*$/,
+    isValid: (text) => /^[^\s/?#@,]*( *, *[^\s/?#@,]+)*$/.test(text),
     expected: "names separated by commas",
-  },
+  } as TextOption,
+  tlsCert: text(
+    "Listener",
+    "",
+    "path of a certificate with its chain, PEM: serves HTTPS; needs --tls-key",
+  ),
+  tlsKey: text("Listener", "", "path of the certificate's private key, PEM"),
   maxBodyBytes: integer("Listener", MIB, 1, GIB, "bytes", "largest body as sent"),
   maxDecodedBytes: integer("Listener", 8 * MIB, 1, GIB, "bytes", "largest body after decoding"),
   maxRequestEvents: integer("Listener", 10_000, 1, 1_000_000, "events", "most events a request"),
@@ -80,6 +67,27 @@ export const OPTIONS = {
     "bytes",
     "most bytes of bodies received at once",
   ),
+  tokens: {
+    ...text("Access", "", "path of the file that `firehouse token` keeps the tokens in"),
+    defaultShown: "the database's path with .tokens.json",
+  } as TextOption,
+  anonymous: choice(
+    "Access",
+    "loopback",
+    ["loopback", "always"],
+    "requests without a token: loopback: served only on a loopback address and only while there " +
+      "are no tokens; always: they may send, whatever the address and the tokens",
+  ),
+  allowedOrigins: {
+    ...text(
+      "Access",
+      "",
+      "origins of web pages that may use the collector without a token, separated by commas; " +
+        "*: any may send",
+    ),
+    isValid: (text) => listItems(text).every(isOrigin),
+    expected: ORIGIN_EXPECTED,
+  } as TextOption,
   queueCapacity: integer(
     "Queue and writer",
     30_000,

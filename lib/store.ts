@@ -9,12 +9,32 @@ export interface DeadLetter {
   readonly receivedAt: number;
   /** Token or protocol it came through. */
   readonly source: string;
+  /** Protocol that decodes its raw text, see `Submission.protocol`. */
+  readonly protocol: string;
   /** Why it could not be stored. */
   readonly reason: string;
   /** The event as sent. */
   readonly raw: string;
+  /** Whether it could be decoded and the database refused it: its id, if any, is remembered. */
+  readonly isDecoded: boolean;
   /** Its position in the batch. */
   readonly index: number;
+}
+
+/** A dead letter in the database. */
+export interface StoredDeadLetter extends Omit<DeadLetter, "index"> {
+  /** Its number, rising. */
+  readonly id: number;
+  /** Which event of which run it was: never that of another letter. */
+  readonly event: string;
+}
+
+/** Which dead letters to read. */
+export interface DeadLetterPage {
+  /** Those with a greater id. */
+  readonly after: number;
+  /** Most of them; fewer come if they are large. */
+  readonly limit: number;
 }
 
 /** What one transaction carries. */
@@ -25,9 +45,11 @@ export interface Batch {
   readonly events: number;
   /** The rows, encoded by `event.ts`. */
   readonly rows: string;
+  /** How many of them are dead letters already. */
+  readonly aside: number;
   /** Positions of rows to leave out, rising. */
   readonly skip: readonly number[];
-  /** What to keep aside in the same transaction. */
+  /** What else to keep aside in the same transaction. */
   readonly deadLetters: readonly DeadLetter[];
 }
 
@@ -119,6 +141,14 @@ export interface StoreEvents {
   notice(text: string): void;
 }
 
+/** Ids from the first to the last, both included. */
+export interface IdRange {
+  /** The first. */
+  readonly first: number;
+  /** The last. */
+  readonly last: number;
+}
+
 /** How far the events of a receipt have got. */
 export interface ReceiptState {
   /** Events of the receipt's run that are settled, counted from its first; null: no such run. */
@@ -162,4 +192,12 @@ export interface Store {
    * that fails: what was committed or journaled stays so.
    */
   close(): Promise<void>;
+}
+
+/** Where dead letters are looked at and removed. */
+export interface DeadLetterStore {
+  /** Dead letters, the oldest first; null if the database could not be asked. */
+  deadLetters(page: DeadLetterPage): Promise<readonly StoredDeadLetter[] | null>;
+  /** Removes dead letters by their ids and gives their number; null if that could not be done. */
+  removeDeadLetters(ids: IdRange): Promise<number | null>;
 }

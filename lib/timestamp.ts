@@ -93,3 +93,29 @@ function leapSecondAt(month: number, day: number, hour: number, minute: number):
   return hour === 23 && minute === 59 &&
     ((month === 6 && day === 30) || (month === 12 && day === 31));
 }
+
+/** The last instant of the year 9999, Unix epoch in s. */
+const EPOCH_SECONDS_MAX = 253_402_300_799;
+
+/** An instant, Unix epoch in ms within the years 1970 to 9999, in UTC. */
+export function utcOfMs(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/**
+ * An instant in decimal digits, Unix epoch in s, in UTC with the digits of its fraction (at most 9)
+ * as sent: `1426279439.123` is `2015-03-13T20:43:59.123Z`. Null if it is none, or beyond the years
+ * 1970 to 9999.
+ */
+export function utcOfSeconds(text: string): string | null {
+  const [, whole = "", fraction = ""] = /^(\d{1,12})(?:\.(\d{1,30}))?$/.exec(text) ?? [];
+  if (whole === "" || Number(whole) > EPOCH_SECONDS_MAX) return null;
+  const date = new Date(Number(whole) * 1000).toISOString().slice(0, 19);
+  return fraction === "" ? `${date}Z` : `${date}.${fraction.slice(0, 9)}Z`;
+}
+
+/** An instant, Unix epoch in ns, in UTC; null if it is beyond the years 1970 to 9999. */
+export function utcOfNanoseconds(ns: bigint): string | null {
+  if (ns < 0n) return null;
+  return utcOfSeconds(`${ns / 1_000_000_000n}.${String(ns % 1_000_000_000n).padStart(9, "0")}`);
+}

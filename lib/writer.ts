@@ -10,7 +10,13 @@
 
 import { Buffer } from "node:buffer";
 import type { Channel, Received } from "./channel.ts";
-import { encodeBatch, type Submission } from "./event.ts";
+import {
+  encodeBatch,
+  fieldsPerRow,
+  LETTER_FIELDS,
+  METADATA_FIELD,
+  type Submission,
+} from "./event.ts";
 import type { Batch, DeadLetter, RejectedRow, Store } from "./store.ts";
 
 /** How batches are formed and retried. */
@@ -118,8 +124,8 @@ export class Writer {
     const startedMs = performance.now();
     this.#startedMs.push(startedMs);
     const { events } = received;
-    const rows = encodeBatch(received.values);
-    let batch: Batch = { number, events, rows, skip: [], deadLetters: [] };
+    const rows = encodeBatch(received.values), aside = asideEvents(received.values);
+    let batch: Batch = { number, events, rows, aside, skip: [], deadLetters: [] };
     let outcome = await this.#store.write(batch);
     await before;
     if (isAhead && outcome.kind === "failed") outcome = await this.#store.write(batch);
@@ -168,6 +174,13 @@ export function eventsWorthWaiting(waiting: number): number {
   return Math.ceil(Math.max(waiting / 2, Math.min(waiting * NEARLY_ALL, EVENTS_WORTH_A_FLUSH)));
 }
 
+/** How many events were found bad when they were decoded. */
+function asideEvents(submissions: readonly Submission[]): number {
+  let events = 0;
+  for (const each of submissions) if (fieldsPerRow(each) === LETTER_FIELDS) events += each.events;
+  return events;
+}
+
 /** The batch with more of its rows made dead letters. */
 function setAside(
   batch: Batch,
@@ -177,13 +190,16 @@ function setAside(
   const reasons = new Map(rejected.map(({ index, reason }) => [index, reason]));
   const deadLetters: DeadLetter[] = [...batch.deadLetters];
   let first = 0;
-  for (const { events, receivedAt, source, body, splitBody } of submissions) {
-    let raw: readonly string[] | null = null;
+  for (const submission of submissions) {
+    const { events, receivedAt, source, protocol, fields, body, splitBody } = submission;
+    let texts: readonly string[] | null = null;
     for (let index = first; index < first + events; index++) {
       const reason = reasons.get(index);
       if (reason === undefined) continue;
-      raw ??= splitBody(Buffer.from(body, "latin1"));
-      deadLetters.push({ receivedAt, source, reason, raw: raw[index - first] ?? body, index });
+      texts ??= splitBody(Buffer.from(body, "latin1"));
+      const metadata = fields[(index - first) * fieldsPerRow(submission) + METADATA_FIELD];
+      const raw = texts[index - first] ?? metadata ?? body;
+      deadLetters.push({ receivedAt, source, protocol, reason, raw, isDecoded: true, index });
     }
     first += events;
   }

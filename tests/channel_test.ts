@@ -12,6 +12,7 @@ interface Value {
   readonly id: number;
   readonly events: number;
   readonly bytes: number;
+  readonly isJoined?: boolean;
 }
 
 function value(id: number, events = 1, bytes = 1): Value {
@@ -244,6 +245,15 @@ Deno.test("a receive takes whole values up to bytesMax, in order", async () => {
   deepEqual([ids(first), first?.events, first?.bytes], [[1, 2], 2, 40]);
   deepEqual(ids(await channel.receive({ bytesMax: 30 })), [3]);
   deepEqual(ids(await channel.receive({ bytesMax: 30 })), [4]);
+});
+
+Deno.test("a value joined to the one before it is taken with that, whatever the limits", async () => {
+  const joined = (id: number, events = 1) => ({ ...value(id, events, events), isJoined: true });
+  const channel = channelOf([value(1), value(2), joined(3, 9), joined(4), value(5), joined(6)]);
+  deepEqual(ids(await channel.receive({ eventsMax: 1 })), [1], "it takes more than it must");
+  deepEqual(ids(await channel.receive({ bytesMax: 1 })), [2, 3, 4]);
+  deepEqual([channel.queuedEvents, channel.inFlightEvents], [2, 12]);
+  deepEqual(ids(await channel.receive({ eventsMax: 5 })), [5, 6]);
 });
 
 Deno.test("a value heavier than the limits of a receive is taken alone", async () => {

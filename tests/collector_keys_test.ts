@@ -163,7 +163,7 @@ async function run(
   for (const each of steps) {
     if (each.kind === "submit") {
       const request = each.key === null ? null : keyed(each.key, each.body);
-      const answer = collector.submit(withIds(each.ids, nextId), request);
+      const answer = collector.submit(withIds(each.ids, nextId), { keyed: request });
       received += each.ids.length;
       nextId += each.ids.length;
       if (!isRefusal(answer) && !answer.isReplay) accepted += answer.accepted;

@@ -1,7 +1,9 @@
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import fc from "fast-check";
-import { type Config, optionsTable, readCommand } from "../lib/config.ts";
+import { type Command, type Config, optionsTable, readCommand } from "../lib/config.ts";
 import { CollectorError, EXIT_CODES } from "../lib/errors.ts";
+import { OPTIONS } from "../lib/options.ts";
+import { subcommands } from "../lib/subcommands.ts";
 
 type Env = Readonly<Record<string, string>>;
 
@@ -42,6 +44,8 @@ Deno.test("without flags and variables the defaults are in force", () => {
     host: "127.0.0.1",
     port: 8000,
     allowedHosts: "",
+    tlsCert: "",
+    tlsKey: "",
     maxBodyBytes: 1024 ** 2,
     maxDecodedBytes: 8 * 1024 ** 2,
     maxRequestEvents: 10_000,
@@ -49,6 +53,9 @@ Deno.test("without flags and variables the defaults are in force", () => {
     bodyTimeoutMs: 10_000,
     maxBodies: 10_000,
     maxBodiesBytes: 64 * 1024 ** 2,
+    tokens: "",
+    anonymous: "loopback",
+    allowedOrigins: "",
     queueCapacity: 30_000,
     queueBytes: 64 * 1024 ** 2,
     durability: "disk",
@@ -88,9 +95,15 @@ Deno.test("each setting can be given as a flag and as a variable", () => {
       batchSize: "7",
       journalBytes: "2000000",
       walBytes: "99999999",
+      anonymous: "always",
+      allowedOrigins: "https://app.example",
     }[name] ??
       "4096";
-    const needed = name === "synchronous" ? ["--durability=memory"] : [];
+    const needed = {
+      synchronous: ["--durability=memory"],
+      tlsCert: ["--tls-key=key.pem"],
+      tlsKey: ["--tls-cert=cert.pem"],
+    }[name] ?? [];
     const fromFlag: unknown = configOf([flag, given, ...needed])[name as keyof Config];
     equal(String(fromFlag), given, flag);
     equal(configOf(needed, { [variable]: given })[name as keyof Config], fromFlag, variable);
@@ -152,6 +165,150 @@ Deno.test("verify is a command of its own, with the same settings, and is said o
   equal(readCommand(["--db", "verify"], {}).kind, "run", "a value was taken for the command");
   match(refusal(["verify", "verify"]).message, /unexpected argument "verify"/);
   equal(readCommand(["verify", "--help"], {}).kind, "help");
+});
+
+type TokenCommand = Extract<Command, { kind: "token" }>;
+
+function tokenCommand(args: readonly string[], env: Env = {}): TokenCommand {
+  const command = readCommand(args, env);
+  if (command.kind !== "token") throw new TypeError(`asked for ${command.kind}`);
+  return command;
+}
+
+Deno.test("token create takes a name, what the token is for and its limits", () => {
+  const { config, ...command } = tokenCommand([
+    "token",
+    "create",
+    "web",
+    "--scopes=ingest,read",
+    "--events-per-second",
+    "100",
+    "--bytes-per-second=1000000",
+    "--body-bytes=4096",
+    "--origins",
+    "https://app.example, http://localhost:5173",
+    "--db=a.db",
+  ]);
+  deepEqual(command, {
+    kind: "token",
+    action: "create",
+    given: {
+      name: "web",
+      scopes: "ingest,read",
+      eventsPerSecond: 100,
+      bytesPerSecond: 1_000_000,
+      bodyBytes: 4096,
+      origins: "https://app.example, http://localhost:5173",
+    },
+  });
+  equal(config.db, "a.db");
+});
+
+Deno.test("what token create is not given is null, and flags may stand anywhere", () => {
+  const none = {
+    scopes: null,
+    eventsPerSecond: null,
+    bytesPerSecond: null,
+    bodyBytes: null,
+    origins: null,
+  };
+  deepEqual(tokenCommand(["token", "create", "web"]).given, { name: "web", ...none });
+  const args = ["--scopes", "admin", "token", "--tokens", "t.json", "create", "web"];
+  const command = tokenCommand(args);
+  deepEqual(command.given, { name: "web", ...none, scopes: "admin" });
+  equal(command.config.tokens, "t.json");
+});
+
+Deno.test("the other token commands take what they need, and the variables count for all", () => {
+  const env = { FIREHOUSE_TOKENS: "env.json", FIREHOUSE_PORT: "1" };
+  const list = tokenCommand(["token", "list"], env);
+  deepEqual([list.action, list.given, list.config.tokens], ["list", {}, "env.json"]);
+  const revoke = tokenCommand(["token", "revoke", "web", "--tokens=flag.json"], env);
+  deepEqual([revoke.action, revoke.given, revoke.config.tokens], ["revoke", {
+    name: "web",
+  }, "flag.json"]);
+  equal(refusal(["token", "list"], { FIREHOUSE_PORT: "x" }).code, "config");
+});
+
+Deno.test("a token command that lacks something, or has too much, is refused with the way out", () => {
+  for (
+    const [args, expected] of [
+      [["token"], /^Cannot start: token needs to be told what to do: expected create or list or/],
+      [["token", "make", "web", "--scopes=read"], /^Cannot start: token can not "make": expected/],
+      [
+        ["token", "create"],
+        /^Cannot run `firehouse token create`: token create needs NAME: 1 to 64 letters/,
+      ],
+      [["token", "create", "a", "b"], /unexpected argument "b"/],
+      [["token", "list", "a"], /unexpected argument "a"/],
+      [["token", "revoke"], /token revoke needs NAME/],
+      [["create", "token"], /unexpected argument "create"\n.*unexpected argument "token"/],
+      [["token", "list", "--scopes=read"], /--scopes is no flag of `firehouse token list`/],
+      [["token", "create", "a", "--max-body-bytes=9"], /--max-body-bytes is no flag of `firehouse/],
+      [["--origins=*"], /--origins is no flag of `firehouse`/],
+      [["token", "create", "a", "--nope"], /unknown flag --nope/],
+      [["token", "create", "a", "--scopes"], /--scopes needs a value/],
+      [["token", "create", "a", "--scopes="], /--scopes must not be empty/],
+    ] as const
+  ) {
+    const error = refusal(args);
+    equal(EXIT_CODES[error.code], 64, error.message);
+    match(error.message, expected);
+    match(error.hint, /--help/);
+  }
+});
+
+Deno.test("a token's name, scopes, limits and origins are checked before anything is done", () => {
+  const create = (...args: string[]) => refusal(["token", "create", ...args]).message;
+  for (const name of ["native", "otlp", ".a", "a b", "a/b", "é", "", "x".repeat(65)]) {
+    match(create(name), /NAME must be 1 to 64 letters, .+ \(native, segment, otlp/);
+  }
+  for (const scopes of ["write", "ingest,ingest", "ingest read", ",", "Ingest"]) {
+    match(create("a", `--scopes=${scopes}`), /--scopes must be one or several of ingest, read/);
+  }
+  for (const flag of ["--events-per-second", "--bytes-per-second", "--body-bytes"]) {
+    for (const value of ["0", "-1", "1.5", "many", "9".repeat(15)]) {
+      match(create("a", `${flag}=${value}`), /must be an integer from 1 to \d+, got/);
+    }
+  }
+  for (const origins of ["app.example", "https://a.example/", "https://A.example", "null"]) {
+    match(create("a", `--origins=${origins}`), /--origins must be origins separated by commas/);
+  }
+  const most = Array.from({ length: 101 }, (_, i) => `https://${i}.example`);
+  match(create("a", `--origins=${most}`), /--origins must be origins/);
+  equal(tokenCommand(["token", "create", "x".repeat(64), "--origins=*"]).action, "create");
+});
+
+Deno.test("certificate and key must be given together", () => {
+  match(refusal(["--tls-cert=c.pem"]).message, /--tls-cert and --tls-key must be given together/);
+  match(refusal([], { FIREHOUSE_TLS_KEY: "k.pem" }).message, /must be given together/);
+  equal(configOf(["--tls-cert=c.pem"], { FIREHOUSE_TLS_KEY: "k.pem" }).tlsKey, "k.pem");
+});
+
+Deno.test("allowed origins are origins, or any", () => {
+  equal(configOf(["--allowed-origins=*"]).allowedOrigins, "*");
+  equal(configOf(["--allowed-origins="]).allowedOrigins, "");
+  const listed = "https://a.example, http://[::1]:8080,chrome-extension://abc";
+  equal(configOf(["--allowed-origins", listed]).allowedOrigins, listed);
+  match(refusal(["--allowed-origins=https://a.example:443"]).message, /without the scheme's own/);
+});
+
+Deno.test("no flag of a subcommand is named like a setting", () => {
+  for (const [name, { flags }] of subcommands()) {
+    for (const flag of Object.keys(flags)) ok(!Object.hasOwn(OPTIONS, flag), `${name} ${flag}`);
+  }
+});
+
+Deno.test("--help lists every subcommand with its arguments and flags", () => {
+  const text = helpText(["--help"]);
+  for (const [name, { positionals, flags, summary }] of subcommands()) {
+    const line = ["firehouse", name, ...Object.keys(positionals)].join(" ");
+    match(text, new RegExp(`^${line}$`, "mi"));
+    ok(text.includes(summary), name);
+    for (const flag of Object.keys(flags)) {
+      ok(text.includes(`[--${flag.replace(/[A-Z]/g, (l) => `-${l.toLowerCase()}`)} <`), flag);
+    }
+  }
 });
 
 Deno.test("a text that must not be empty is refused when it is", () => {
@@ -245,6 +402,10 @@ Deno.test("any arguments are answered with a command or a CollectorError", () =>
     "--help",
     "-h",
     "verify",
+    "token",
+    "create",
+    "--scopes",
+    "constructor",
     "--",
     "-",
     "1",

@@ -23,6 +23,7 @@ function submissionOf(
     bytes: 10 * ids.length,
     receivedAt: 1,
     source,
+    protocol: "test",
     fields,
     body: ids.map((_, i) => `raw ${i}`).join("\n"),
     splitBody: (body) => Buffer.from(body).toString().split("\n"),

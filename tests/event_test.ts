@@ -22,7 +22,8 @@ interface Group {
 function submissionOf({ receivedAt, source, events }: Group): Submission {
   const fields = events.flatMap(fieldsOf);
   const splitBody = () => [];
-  return { events: events.length, bytes: 0, receivedAt, source, fields, body: "", splitBody };
+  const shared = { receivedAt, source, protocol: "test" };
+  return { events: events.length, bytes: 0, ...shared, fields, body: "", splitBody };
 }
 
 function roundTrip(groups: readonly Group[]): EventRow[] {
@@ -63,7 +64,7 @@ Deno.test("a batch decodes to the rows that were encoded, in order, whatever the
   fc.assert(
     fc.property(fc.array(group, { maxLength: 5 }), (groups) => {
       const expected = groups.flatMap(({ receivedAt, source, events }) =>
-        events.map((event) => ({ ...event, receivedAt, source }))
+        events.map((event) => ({ ...event, receivedAt, source, protocol: "test" }))
       );
       deepEqual(roundTrip(groups), expected);
     }),
@@ -75,7 +76,7 @@ Deno.test("two-byte and astral text, DEL and escapes come back as they were", ()
   const metadata = '{"naïve":"日本語 😀 \u007f \\u0000 \\u001e \\ud800","\u2028":"\u{10ffff}"}';
   const event = { ...EVENT, metadata, actor: "Zoë", type: "größe", eventId: "\u{1f600}" };
   deepEqual(roundTrip([{ receivedAt: 5, source: "é", events: [event] }]), [
-    { ...event, receivedAt: 5, source: "é" },
+    { ...event, receivedAt: 5, source: "é", protocol: "test" },
   ]);
 });
 
@@ -83,7 +84,7 @@ Deno.test("an empty field comes back as null, like a null one", () => {
   const empty = { ...EVENT, userId: "", actor: "", type: "", eventId: "" };
   const none = { ...EVENT, userId: null, actor: null, type: null, eventId: null };
   const [first, second] = roundTrip([{ receivedAt: 5, source: "", events: [empty, none] }]);
-  deepEqual(first, { ...none, receivedAt: 5, source: "" });
+  deepEqual(first, { ...none, receivedAt: 5, source: "", protocol: "test" });
   deepEqual(second, first);
 });
 
@@ -96,7 +97,15 @@ Deno.test("a native row is the row of an event without actor, type and event id"
   };
   decodeBatch(encodeBatch([native]), (row) => rows.push(row));
   deepEqual(rows, [
-    { ...EVENT, userId: "-7", timestamp: "t", metadata: '{"a":1}', receivedAt: 5, source: "s" },
+    {
+      ...EVENT,
+      userId: "-7",
+      timestamp: "t",
+      metadata: '{"a":1}',
+      receivedAt: 5,
+      source: "s",
+      protocol: "test",
+    },
   ]);
 });
 
@@ -110,8 +119,24 @@ Deno.test("a row of four fields has its event id in the last, none if it is empt
   equal(fieldsPerRow(withIds), 4);
   decodeBatch(encodeBatch([withIds]), (row) => rows.push(row));
   deepEqual(rows, [
-    { ...EVENT, userId: "1", timestamp: "t", eventId: "id-1", receivedAt: 5, source: "s" },
-    { ...EVENT, userId: "2", timestamp: "u", eventId: null, receivedAt: 5, source: "s" },
+    {
+      ...EVENT,
+      userId: "1",
+      timestamp: "t",
+      eventId: "id-1",
+      receivedAt: 5,
+      source: "s",
+      protocol: "test",
+    },
+    {
+      ...EVENT,
+      userId: "2",
+      timestamp: "u",
+      eventId: null,
+      receivedAt: 5,
+      source: "s",
+      protocol: "test",
+    },
   ]);
 });
 
@@ -163,5 +188,5 @@ Deno.test("the separator of the encoding is forbidden in fields", () => {
     submissionOf({ receivedAt: 2, source: "", events: [EVENT] }),
   ]);
   // deno-lint-ignore no-control-regex -- these control characters are the subject
-  deepEqual(new Set(encoded.match(/[\x00-\x1f\x7f]/g)), new Set(["\x1f"]));
+  deepEqual(new Set(encoded.match(/[\x00-\x1f\x7f]/g)), new Set(["\x1e", "\x1f"]));
 });

@@ -105,9 +105,33 @@ Deno.test("a row that can never be stored is kept with its raw text, reason, tim
   await runToEnd(writing);
   deepEqual(storedIds(writing.store), [1, 4, 5]);
   deepEqual(writing.store.deadLetters, [
-    { receivedAt: 100, source: "a", reason: "no 2", raw: rawText(2), index: 1 },
-    { receivedAt: 200, source: "b", reason: "no 3", raw: rawText(3), index: 2 },
-    { receivedAt: 7, source: "test", reason: "no 6", raw: rawText(6), index: 5 },
+    {
+      receivedAt: 100,
+      source: "a",
+      protocol: "test",
+      reason: "no 2",
+      raw: rawText(2),
+      isDecoded: true,
+      index: 1,
+    },
+    {
+      receivedAt: 200,
+      source: "b",
+      protocol: "test",
+      reason: "no 3",
+      raw: rawText(3),
+      isDecoded: true,
+      index: 2,
+    },
+    {
+      receivedAt: 7,
+      source: "test",
+      protocol: "test",
+      reason: "no 6",
+      raw: rawText(6),
+      isDecoded: true,
+      index: 5,
+    },
   ]);
   deepEqual(counts(writing), [6]);
   deepEqual(writing.failed, [], "a rejected row is not a failed attempt");

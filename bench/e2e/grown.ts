@@ -1,10 +1,11 @@
 /** A database that has grown to a size, written through the store's own code. */
 
+import { CONTEXT, submissionOf } from "../decoded.ts";
 import { DatabaseSync } from "node:sqlite";
-import { encodeBatch, type Submission } from "../../lib/event.ts";
+import { encodeBatch } from "../../lib/event.ts";
 import { FINGERPRINT_WORDS } from "../../lib/event_ids.ts";
 import { REQUEST_WORDS } from "../../lib/idempotency.ts";
-import { decodeLines } from "../../lib/protocols/native.ts";
+import { decodeLines } from "../../lib/protocols/native_body.ts";
 import { Database } from "../../lib/store/database.ts";
 import { sampleLines } from "../sample.ts";
 
@@ -21,10 +22,9 @@ export class Grown {
 
   constructor(path: string, millions: number) {
     this.#database = benchDatabase(path, "full");
-    const context = { receivedAt: 1_795_520_166_556, isAscii: true };
     const limits = { maxRequestEvents: TRANSACTION_EVENTS, maxEventBytes: 1 << 20 };
     const body = new TextEncoder().encode(sampleLines(TRANSACTION_EVENTS));
-    this.#rows = encodeBatch([decodeLines(body, context, limits) as Submission]);
+    this.#rows = encodeBatch([submissionOf(decodeLines(body, CONTEXT, limits))]);
     this.write(millions * 1e6 / TRANSACTION_EVENTS);
   }
 
@@ -34,7 +34,7 @@ export class Grown {
     for (let i = 0; i < transactions; i++) {
       const number = ++this.#number;
       const batch = { number, events: TRANSACTION_EVENTS, rows: this.#rows };
-      this.#database.write({ ...batch, skip: [], deadLetters: [] });
+      this.#database.write({ ...batch, aside: 0, skip: [], deadLetters: [] });
       this.#database.checkpointIfDue();
     }
     return transactions * TRANSACTION_EVENTS / (performance.now() - startMs) * 1000;

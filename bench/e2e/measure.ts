@@ -12,6 +12,8 @@ export interface CollectorRun extends WrkOptions {
   readonly args?: readonly string[];
   /** Folder of its database; default: a new one. */
   readonly folder?: string;
+  /** A token that may read, where one is needed. */
+  readonly token?: string;
 }
 
 /** What one run showed. */
@@ -48,10 +50,11 @@ export function pathOf({ eventsPerRequest }: CollectorRun): string {
 
 /** Starts a collector, warms it up for a second, and measures. */
 export async function measureCollector(run: CollectorRun): Promise<Measured> {
-  const { args = [], folder } = run;
+  const { args = [], folder, token } = run;
   await using collector = await CollectorProcess.start({
     args,
     ...folder === undefined ? {} : { folder },
+    ...token === undefined ? {} : { token },
   });
   const url = collector.url + pathOf(run);
   await wrk(url, { ...run, seconds: 1 });

@@ -13,6 +13,7 @@ import {
 } from "./measure.ts";
 import { median, spread, thousands } from "./numbers.ts";
 import { serveRung } from "./rung.ts";
+import { BenchToken } from "./token.ts";
 import { cpuMs, wrk, type WrkOptions } from "./tools.ts";
 
 /** What both programs of (a) are measured by. */
@@ -26,15 +27,26 @@ export async function singleEvents(
   seconds: number,
 ): Promise<{ readonly lines: string[]; readonly perSecond: number }> {
   const lines = [
-    "| connections | bare events/s | collector events/s, committed | ratio | bare CPU/event | collector CPU/event |",
-    "| --- | --- | --- | --- | --- | --- |",
+    "| connections | bare events/s | collector events/s, committed | ratio | with a token | ratio | bare CPU/event | collector CPU/event | with a token |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
   ];
   let perSecond = 0;
+  using token = new BenchToken();
   for (const connections of [64, 256]) {
     const run = singles(connections, seconds);
-    const { bare, collector } = await inTurn<"bare" | "collector", Compared>(rounds, {
+    const { bare, collector, tokened } = await inTurn<
+      "bare" | "collector" | "tokened",
+      Compared
+    >(rounds, {
       bare: () => measureBare(run),
       collector: () => measureCollector({ ...run, args: MEMORY }),
+      tokened: () =>
+        measureCollector({
+          ...run,
+          args: [...MEMORY, ...token.args],
+          lua: token.lua,
+          token: token.token,
+        }),
     });
     const perSecondOf = ({ perSecond }: Compared) => perSecond;
     const rate = (all: Compared[]) => medianOf(all, perSecondOf);
@@ -42,9 +54,10 @@ export async function singleEvents(
     perSecond ||= rate(collector);
     lines.push(
       `| ${connections} | ${thousands(rate(bare))} | ${thousands(rate(collector))} | ` +
-        `**${spread(ratios(collector, bare, perSecondOf))}** | ${cpu(bare).toFixed(1)} µs | ${
+        `**${spread(ratios(collector, bare, perSecondOf))}** | ${thousands(rate(tokened))} | ` +
+        `**${spread(ratios(tokened, bare, perSecondOf))}** | ${cpu(bare).toFixed(1)} µs | ${
           cpu(collector).toFixed(1)
-        } µs |`,
+        } µs | ${cpu(tokened).toFixed(1)} µs |`,
     );
   }
   return { lines, perSecond };

@@ -44,6 +44,7 @@ export class BodyReader {
   #nowMs = performance.now();
   #inFlight = 0;
   #inFlightBytes = 0;
+  #cut: Refusal = INCOMPLETE;
 
   /** Starts the timer that looks for timeouts; dispose of the reader to stop it. */
   constructor(limits: BodyLimits) {
@@ -88,10 +89,11 @@ export class BodyReader {
         this.#inFlightBytes -= charge;
         this.#readings.delete(reading);
         const isCut = length !== null && body instanceof Uint8Array && body.length !== length;
-        resolve(isCut ? INCOMPLETE : body);
+        resolve(isCut ? this.#cut : body);
+        if (this.#idle.length > 0 && this.#readings.size === 0) this.#tellIdle();
       };
       const whole = isSmall ? request.bytes() : this.#readPieces(request, reading);
-      whole.then(ended, () => ended(INCOMPLETE));
+      whole.then(ended, () => ended(this.#cut));
     });
   }
 
@@ -102,6 +104,20 @@ export class BodyReader {
       const timer = setTimeout(resolve, timeoutMs);
       this.#idle.push(() => (clearTimeout(timer), resolve()));
     });
+  }
+
+  /** Bodies that end early while this is done have been cut by it, not by their senders. */
+  async cutBy(act: () => Promise<void>): Promise<void> {
+    this.#cut = CUT;
+    try {
+      await act();
+    } finally {
+      this.#cut = INCOMPLETE;
+    }
+  }
+
+  #tellIdle(): void {
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   /** Reads a body piece by piece, giving up where it passes a limit or its time. */
@@ -144,7 +160,7 @@ export class BodyReader {
         headers: { connection: "close" }, // the runtime adds it most times, not always
       });
     }
-    if (this.#readings.size === 0) { for (const resolve of this.#idle.splice(0)) resolve(); }
+    if (this.#readings.size === 0) this.#tellIdle();
   }
 }
 
@@ -157,6 +173,12 @@ const TOO_MANY: Refusal = {
 const INCOMPLETE: Refusal = {
   code: "body-incomplete",
   detail: "The connection ended before the body did.",
+};
+
+const CUT: Refusal = {
+  code: "draining",
+  detail: "The collector closed its connections while the body was coming. Send it again.",
+  headers: { "retry-after": "1" },
 };
 
 /** The length a Content-Length header declares; the runtime lets several pass if they are equal. */

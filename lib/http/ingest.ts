@@ -4,16 +4,18 @@
  */
 
 import { isAscii, isUtf8 } from "node:buffer";
+import type { Grant } from "../access.ts";
 import type { Admission } from "../admission.ts";
-import { DRAINING } from "../admission_refusals.ts";
 import type { Collector } from "../collector.ts";
 import { isRefusal, type Refusal } from "../errors.ts";
-import type { Submission } from "../event.ts";
-import type { Decode, IngestRoute } from "../protocol.ts";
+import type { Answer, Decoded, Format, IngestRoute } from "../protocol.ts";
 import { parseIdempotencyKey } from "../idempotency.ts";
-import { type AcknowledgeOptions, Acknowledger } from "./acknowledge.ts";
+import { type AcknowledgeOptions, Acknowledger, type Admitted } from "./acknowledge.ts";
 import type { BodyReader } from "./body.ts";
 import { undoCoding } from "./content_coding.ts";
+import type { Arrived, Gate } from "./gate.ts";
+import { formatOf } from "./media_type.ts";
+import type { Responder } from "./respond.ts";
 
 /** What it is made of. */
 export interface IngestOptions extends AcknowledgeOptions {
@@ -21,81 +23,168 @@ export interface IngestOptions extends AcknowledgeOptions {
   readonly bodies: BodyReader;
   /** Most bytes of a body after content decoding. */
   readonly decodedBytesMax: number;
+  /** Says who may send. */
+  readonly gate: Gate;
+  /** Makes the responses. */
+  readonly responder: Responder;
 }
 
 const HEADER_LENGTH_MAX = 8192;
 
 /** See the head of this file. */
 export class Ingest {
+  readonly #options: IngestOptions;
   readonly #collector: Collector;
-  readonly #bodies: BodyReader;
-  readonly #decodedBytesMax: number;
   readonly #acknowledger: Acknowledger;
 
   /** Holds no resources. */
   constructor(options: IngestOptions) {
+    this.#options = options;
     this.#collector = options.collector;
-    this.#bodies = options.bodies;
-    this.#decodedBytesMax = options.decodedBytesMax;
     this.#acknowledger = new Acknowledger(options);
   }
 
-  /** Reads, decodes and admits a request whole, or says why not. */
-  async take(request: Request, route: IngestRoute): Promise<Response | Refusal> {
-    const { headers } = request;
-    const type = headers.get("content-type");
-    const coding = headers.get("content-encoding");
-    const decode = type === null ? undefined : route.decoders.get(type) ?? decoderFor(type, route);
-    if (this.#collector.draining) return DRAINING;
-    if (decode === undefined) return unsupportedType(type, route);
-    if (coding !== null && coding.length > HEADER_LENGTH_MAX) return HEADER_TOO_LARGE;
+  /** Reads, decodes and admits a request whole, or says why not, in the words of its protocol. */
+  async take(arrived: Arrived, route: IngestRoute): Promise<Response> {
+    const { gate, responder } = this.#options;
+    const credential = route.credential(arrived.head);
+    // Where it may be in the body, nobody is asked before that was read.
+    const grant = credential === null && route.hasBodyCredential === true
+      ? null
+      : gate.authorize(arrived, credential, "ingest");
+    const format = formatOf(arrived.head, route);
+    const refused = isRefusal(format) ? route.refused : format.refused;
+    const outcome = grant !== null && isRefusal(grant)
+      ? grant
+      : isRefusal(format)
+      ? format
+      : await this.#admit(arrived, { route, format, grant });
+    if (!isRefusal(outcome)) return responder.respond(outcome, gate.readerOf(arrived));
+    this.#collector.countRefused(outcome.code, outcome.events ?? 0);
+    return responder.respond(refused(outcome), gate.readerOf(arrived));
+  }
 
-    const length = headers.get("content-length");
-    let body = await this.#bodies.read(request, length);
+  async #admit(arrived: Arrived, { route, format, grant }: Way): Promise<Answer | Refusal> {
+    const { head } = arrived, { headers } = head;
+    const key = headers.get("idempotency-key");
+    // The repeat of a request is answered also when there is no room.
+    const now = key === null || this.#collector.draining ? this.#collector.refusal() : null;
+    const early = now ?? route.refusesHead?.(head) ?? null;
+    if (early !== null) return early;
+    const length = headers.get("content-length"), coding = headers.get("content-encoding");
+    const unread = beforeBody({ length, coding, grant });
+    if (unread !== null) return unread;
+    let body = await this.#options.bodies.read(arrived.request, length);
     if (isRefusal(body)) return body;
-    // The runtime takes a reset HTTP/2 stream for its end. HTTP/1.1 is told by its chunks.
-    if (length === null && body.length > 0 && !headers.has("transfer-encoding")) {
-      return LENGTH_REQUIRED;
+    const sentBytes = body.length;
+    if (length === null) {
+      const late = lengthUnknown(body, { isChunked: headers.has("transfer-encoding"), grant });
+      if (late !== null) return late;
     }
     if (coding !== null) {
-      body = undoCoding(body, coding, this.#decodedBytesMax);
+      body = undoCoding(body, coding, this.#options.decodedBytesMax);
       if (isRefusal(body)) return body;
     }
     const ascii = isAscii(body);
-    if (!ascii && !isUtf8(body)) return NOT_UTF8;
-    const decoded = decode(body, { receivedAt: Date.now(), isAscii: ascii });
-    if (isRefusal(decoded)) return decoded;
-    const key = headers.get("idempotency-key");
-    const admission = key === null
-      ? this.#collector.submit(decoded)
-      : this.#submitOnce(decoded, key, body);
+    if (format.isText && !ascii && !isUtf8(body)) return NOT_UTF8;
+    const context = {
+      receivedAt: Date.now(),
+      isAscii: ascii,
+      source: grant?.source ?? route.protocol,
+      head,
+    };
+    const outcome = format.decode(body, context);
+    if (isRefusal(outcome)) return outcome;
+    const decoded = grant === null ? this.#authorizeBody(arrived, outcome, sentBytes) : outcome;
+    if (isRefusal(decoded)) return { ...decoded, events: eventsOf(outcome) };
+    const limited = grant?.takeEvents(eventsOf(decoded)) ?? null;
+    if (limited !== null) return { ...limited, events: eventsOf(decoded) };
+    const admission = this.#submit(decoded, body, key);
     if (isRefusal(admission)) return admission;
-    return this.#acknowledger.answer(route, admission, headers.get("prefer"));
+    const admitted: Admitted = { format, head, decoded, admission };
+    return this.#acknowledger.answer(admitted, route.preference?.(head) ?? null);
   }
 
-  #submitOnce(decoded: Submission, header: string, body: Uint8Array): Admission | Refusal {
-    const key = parseIdempotencyKey(header);
-    if (key === null) return { ...BAD_KEY, events: decoded.events };
-    return this.#collector.submit(decoded, { source: decoded.source, key, body });
+  /** Asks for the token that came in a body, and gives the events its name. */
+  #authorizeBody(arrived: Arrived, decoded: Decoded, sentBytes: number): Decoded | Refusal {
+    const { credential, submission, aside } = decoded;
+    const token = credential === undefined ? null : { token: credential, isInUrl: false };
+    const grant = this.#options.gate.authorize(arrived, token, "ingest");
+    if (isRefusal(grant)) return grant;
+    if (sentBytes > (grant.maxBodyBytes ?? Infinity)) return overToken(grant.maxBodyBytes ?? 0);
+    const limited = grant.takeBytes(sentBytes) ?? grant.takeEvents(eventsOf(decoded));
+    if (limited !== null) return limited;
+    const { source } = grant;
+    if (source === null) return decoded;
+    return {
+      ...decoded,
+      submission: submission === null ? null : { ...submission, source },
+      ...aside === undefined ? {} : { aside: { ...aside, source } },
+    };
+  }
+
+  #submit(decoded: Decoded, body: Uint8Array, keyHeader: string | null): Admission | Refusal {
+    const { aside = null } = decoded, submission = decoded.submission ?? aside;
+    if (submission === null) return NO_EVENTS;
+    const beside = { aside: decoded.submission === null ? null : aside };
+    if (keyHeader === null) return this.#collector.submit(submission, beside);
+    const key = parseIdempotencyKey(keyHeader);
+    if (key === null) return { ...BAD_KEY, events: eventsOf(decoded) };
+    const keyed = { source: submission.source, key, body };
+    return this.#collector.submit(submission, { ...beside, keyed });
   }
 }
 
-/** The decoder for a Content-Type header in full: any case, with parameters. */
-function decoderFor(header: string, route: IngestRoute): Decode | undefined {
-  if (header.length > HEADER_LENGTH_MAX) return undefined;
-  const [type = "", ...parameters] = header.toLowerCase().split(";").map((part) => part.trim());
-  const charset = parameters.find((parameter) => parameter.startsWith("charset="));
-  if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) return undefined;
-  return route.decoders.get(type);
+interface Way {
+  readonly route: IngestRoute;
+  readonly format: Format;
+  /** Null if it will be asked for once the body was read. */
+  readonly grant: Grant | null;
 }
 
-function unsupportedType(header: string | null, route: IngestRoute): Refusal {
-  if (header !== null && header.length > HEADER_LENGTH_MAX) return HEADER_TOO_LARGE;
-  const accepted = [...route.decoders.keys()].join(", ");
+/** What can be refused by the head of a request. */
+function beforeBody(
+  { length, coding, grant }: { length: string | null; coding: string | null; grant: Grant | null },
+): Refusal | null {
+  if (coding !== null && coding.length > HEADER_LENGTH_MAX) return HEADER_TOO_LARGE;
+  if (grant === null || length === null) return null;
+  const bytes = Number(length);
+  return bytes > (grant.maxBodyBytes ?? Infinity)
+    ? overToken(grant.maxBodyBytes ?? 0)
+    : grant.takeBytes(bytes);
+}
+
+/** What can only be refused once a body without a declared length was read. */
+function lengthUnknown(
+  body: Uint8Array,
+  { isChunked, grant }: { isChunked: boolean; grant: Grant | null },
+): Refusal | null {
+  // The runtime takes a reset HTTP/2 stream for its end. HTTP/1.1 is told by its chunks.
+  if (body.length > 0 && !isChunked) return LENGTH_REQUIRED;
+  if (grant === null) return null;
+  return body.length > (grant.maxBodyBytes ?? Infinity)
+    ? overToken(grant.maxBodyBytes ?? 0)
+    : grant.takeBytes(body.length);
+}
+
+function eventsOf({ submission, aside }: Decoded): number {
+  return (submission?.events ?? 0) + (aside?.events ?? 0);
+}
+
+/** What becomes of a request without events. */
+const NO_EVENTS: Admission = {
+  events: 0,
+  accepted: 0,
+  duplicates: 0,
+  first: 0,
+  sequence: 0,
+  isReplay: false,
+};
+
+function overToken(bytesMax: number): Refusal {
   return {
-    code: "unsupported-type",
-    detail: `Expected a Content-Type among ${accepted}, in UTF-8.`,
-    headers: { "accept-post": accepted },
+    code: "body-too-large",
+    detail: `Expected at most ${bytesMax} bytes: the token allows no more.`,
   };
 }
 

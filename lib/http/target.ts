@@ -1,14 +1,25 @@
 /** Which path a request is for, and whether this server is the one it is for. */
 
 import type { Refusal } from "../errors.ts";
+import { isLoopback } from "../loopback.ts";
 
 const URL_LENGTH_MAX = 8192;
 const REMEMBERED_MAX = 64;
 
-/** The path of a request URL, or why it is not served. */
+/** What a request is for. */
+export interface Target {
+  /** The path, percent-encoding as sent. */
+  readonly path: string;
+  /** The query without its question mark; empty if there is none. */
+  readonly query: string;
+  /** Scheme, host and port as the client sees them. */
+  readonly origin: string;
+}
+
+/** The target of a request URL, or why it is not served. */
 export class TargetResolver {
   readonly #hostnames: ReadonlySet<string> | null;
-  readonly #remembered = new Map<string, string>();
+  readonly #remembered = new Map<string, Target>();
   readonly #rememberPaths: ReadonlySet<string>;
 
   /**
@@ -22,12 +33,12 @@ export class TargetResolver {
     this.#rememberPaths = new Set(rememberPaths);
   }
 
-  /** The path of the URL without its query. */
-  resolve(url: string): string | Refusal {
+  /** The target of a URL. */
+  resolve(url: string): Target | Refusal {
     return this.#remembered.get(url) ?? this.#parse(url);
   }
 
-  #parse(text: string): string | Refusal {
+  #parse(text: string): Target | Refusal {
     if (text.length > URL_LENGTH_MAX) {
       return {
         code: "uri-too-long",
@@ -44,11 +55,11 @@ export class TargetResolver {
         detail: "This host name is not served here; --allowed-hosts names those that are.",
       };
     }
-    const { pathname } = url;
-    if (this.#rememberPaths.has(pathname) && this.#remembered.size < REMEMBERED_MAX) {
-      this.#remembered.set(text, pathname);
+    const target = { path: url.pathname, query: url.search.slice(1), origin: url.origin };
+    if (this.#rememberPaths.has(target.path) && this.#remembered.size < REMEMBERED_MAX) {
+      this.#remembered.set(text, target);
     }
-    return pathname;
+    return target;
   }
 }
 
@@ -59,10 +70,9 @@ export class TargetResolver {
 export function servedHostnames(list: string, listenHost: string): ReadonlySet<string> | null {
   const listed = list.split(",").map((name) => name.trim()).filter((name) => name !== "");
   if (listed.length > 0) return new Set(listed.map(asInUrl));
-  const listening = asInUrl(listenHost);
-  const isLoopback = listening === "localhost" || listening === "[::1]" ||
-    /^127(\.\d+){3}$|^\[::ffff:7f/.test(listening);
-  return isLoopback ? new Set(["localhost", "127.0.0.1", "[::1]", listening]) : null;
+  return isLoopback(listenHost)
+    ? new Set(["localhost", "127.0.0.1", "[::1]", asInUrl(listenHost)])
+    : null;
 }
 
 /** A name as `URL` spells it: lower case, IDN in ASCII, IPv6 shortened and in brackets. */

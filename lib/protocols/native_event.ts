@@ -4,12 +4,11 @@ import { Buffer } from "node:buffer";
 import type { EventProblem } from "../errors.ts";
 import { FORBIDDEN_IN_FIELDS } from "../event.ts";
 import { toUtc } from "../timestamp.ts";
+import { PROBLEMS_LISTED_MAX } from "./dead_letters.ts";
 import { byteAt, MALFORMED, skipSpace, skipString, skipValue } from "./json_bytes.ts";
 
 /** Deepest nesting an event may have, itself included. */
 export const DEPTH_MAX = 64;
-/** How many problems a refusal lists; the rest are only counted. */
-export const PROBLEMS_LISTED_MAX = 20;
 const POINTER_LENGTH_MAX = 256;
 const ID_LENGTH_MAX = 255;
 
@@ -41,20 +40,23 @@ export class EventReader {
   place: Place = NOWHERE;
   /** JSON Pointer of the event in its document. */
   pointer = "";
-  readonly #body: Uint8Array;
+  /** How many valid events were read. */
+  count = 0;
+  /** The body, or as much of it as may be read now. */
+  body: Uint8Array;
   readonly #isAscii: boolean;
   #hasIds = false;
 
   /** `body` is JSON, or lines of it, in ASCII or UTF-8. */
   constructor(body: Uint8Array, isAscii: boolean) {
-    this.#body = body;
+    this.body = body;
     this.#isAscii = isAscii;
     this.text = latin1Slice.call(body, 0, body.length);
   }
 
   /** Reads the event that starts at `start`: its fields are added, or problems, or `at` is below 0. */
   read(start: number): void {
-    const bytes = this.#body;
+    const bytes = this.body;
     if (byteAt(bytes, start) !== 123) return this.#notAnObject(start);
     const before = this.problemsTotal;
     let userId = -1, userIdEnd = 0, timestamp = -1, timestampEnd = 0;
@@ -103,10 +105,25 @@ export class EventReader {
     if (user === null || instant === null || eventId === null || this.problemsTotal > before) {
       return;
     }
+    this.count++;
     this.fields.push(user, instant, this.#slice(metadata, metadataEnd));
     if (eventId !== "" && !this.#hasIds) this.#makeRoomForIds();
     else if (this.#hasIds) this.fields.push("");
     if (eventId !== "") this.fields[this.fields.length - 1] = eventId;
+  }
+
+  /** Takes the last valid event back. */
+  dropLast(): void {
+    this.fields.length -= this.fields.length / this.count;
+    this.count--;
+  }
+
+  /** The first problem since the last call, all others forgotten; null if there was none. */
+  takeProblem(): EventProblem | null {
+    const [first = null] = this.problems;
+    this.problems = NO_PROBLEMS;
+    this.problemsTotal = 0;
+    return first;
   }
 
   /** From now on each event has a field for its id, those that were read before too. */
@@ -120,7 +137,7 @@ export class EventReader {
   }
 
   #eventId(start: number, end: number): string | null {
-    if (byteAt(this.#body, start) !== 34) return this.#problem("/id", "type", "Expected a string.");
+    if (byteAt(this.body, start) !== 34) return this.#problem("/id", "type", "Expected a string.");
     const id = this.#string(start, end);
     const isGood = id !== "" && id.length <= ID_LENGTH_MAX && !FORBIDDEN_IN_FIELDS.test(id) &&
       id.isWellFormed();
@@ -156,7 +173,7 @@ export class EventReader {
 
   #timestamp(start: number, end: number): string | null {
     if (start < 0) return this.#problem("/timestamp", "missing", "Expected this member.");
-    if (byteAt(this.#body, start) !== 34) {
+    if (byteAt(this.body, start) !== 34) {
       return this.#problem("/timestamp", "type", "Expected a string.");
     }
     return toUtc(this.#string(start, end)) ?? this.#problem(
@@ -168,13 +185,13 @@ export class EventReader {
 
   #checkMetadata(start: number): void {
     if (start < 0) this.#problem("/metadata", "missing", "Expected this member.");
-    else if (byteAt(this.#body, start) !== 123) {
+    else if (byteAt(this.body, start) !== 123) {
       this.#problem("/metadata", "type", "Expected an object.");
     }
   }
 
   #notAnObject(start: number): void {
-    const end = skipValue(this.#body, start, DEPTH_MAX);
+    const end = skipValue(this.body, start, DEPTH_MAX);
     this.at = end;
     if (end >= 0) this.#problem("", "type", "Expected an object.");
   }
@@ -223,7 +240,7 @@ export class EventReader {
 
   /** A part of the body as it was sent. */
   #slice(start: number, end: number): string {
-    return this.#isAscii ? this.text.slice(start, end) : utf8Slice(this.#body, start, end);
+    return this.#isAscii ? this.text.slice(start, end) : utf8Slice(this.body, start, end);
   }
 
   #problem(pointer: string, code: string, detail: string): null {

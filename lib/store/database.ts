@@ -11,8 +11,11 @@ import { REQUEST_WORDS } from "../idempotency.ts";
 import type {
   Batch,
   DeadLetter,
+  DeadLetterPage,
+  IdRange,
   Receipt,
   RejectedRow,
+  StoredDeadLetter,
   StoreOpened,
   WriteOutcome,
 } from "../store.ts";
@@ -26,7 +29,9 @@ import {
   PAGE_BYTES,
   pragma,
 } from "./connection.ts";
-import { rebuildRaw } from "./dead_letter.ts";
+import { Checkpoints } from "./checkpoints.ts";
+import { lettersOf, rebuildRaw } from "./dead_letter.ts";
+import { deadLetters, removeDeadLetters } from "./dead_letters_table.ts";
 import { type Connection, SqliteError, type Statement } from "./driver.ts";
 import { fileIdentity, setLogAside } from "./files.ts";
 import type { JournalRecord } from "./journal_record.ts";
@@ -49,13 +54,12 @@ export interface DatabaseOptions extends ConnectionOptions {
   readonly recentRequests: number;
 }
 
+/** What is inserted in one transaction. */
+type Inserted = Omit<Batch, "aside">;
+
 /** How far a run has got. */
 export type Progress = Pick<RunRow, "lastBatch" | "settled" | "deadLettered">;
 
-const CHECKPOINT_AFTER_BYTES = 32 * 1024 * 1024;
-/** What a transaction writes to the log beside its rows: pages that are not full, the run's row. */
-const TRANSACTION_BYTES = 3 * PAGE_BYTES;
-const WAL_FRAME_BYTES = PAGE_BYTES + 24; // sqlite.org/fileformat.html §4.1
 const QUICK_CHECK_BYTES_MAX = 256 * 1024 * 1024;
 
 /** Thrown when the file at the path is not the one that was opened: what was written is not there. */
@@ -76,8 +80,7 @@ export class Database {
   readonly #commit: Statement;
   readonly #rollback: Statement;
   readonly #insertDeadLetter: Statement;
-  #bytesSinceCheckpoint = 0;
-  #walBytes = 0;
+  readonly #checkpoints: Checkpoints;
 
   /**
    * Opens the database, making it if it is not there.
@@ -87,14 +90,16 @@ export class Database {
   constructor(options: DatabaseOptions) {
     this.#options = options;
     const connection = this.#connection = openConnection(options);
+    this.#checkpoints = new Checkpoints(connection, options.walBytesMax);
     try {
       this.#identity = fileIdentity(options.path);
       this.#begin = connection.prepare("BEGIN IMMEDIATE");
       this.#commit = connection.prepare("COMMIT");
       this.#rollback = connection.prepare("ROLLBACK");
       this.#insertDeadLetter = connection.prepare(
-        `INSERT INTO dead_letters (received_at, source, reason, raw, run, sequence)
-         VALUES (?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO dead_letters
+           (received_at, source, protocol, reason, raw, decoded, run, sequence)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       );
       this.#rows = new RowInserter(connection);
       this.#runs = new RunsTable(connection);
@@ -172,6 +177,16 @@ export class Database {
     return Number(row?.n);
   }
 
+  /** Dead letters, the oldest first. @throws {SqliteError} */
+  deadLetters(page: DeadLetterPage): StoredDeadLetter[] {
+    return deadLetters(this.#connection, page);
+  }
+
+  /** Removes dead letters and gives their number. @throws {SqliteError} */
+  removeDeadLetters(ids: IdRange): number {
+    return this.#transaction(() => removeDeadLetters(this.#connection, ids));
+  }
+
   /**
    * Writes a batch of this run in one transaction, unless it is there already, the one before it is
    * not, or another run writes now.
@@ -180,7 +195,7 @@ export class Database {
    * @throws {DatabaseMoved} if it was written into a file that is no longer at the path.
    */
   write(batch: Batch): WriteOutcome {
-    this.#makeRoom();
+    this.#checkpoints.makeRoom();
     try {
       this.#begin.run([]);
       const run = this.#newestRun();
@@ -200,7 +215,7 @@ export class Database {
       if (rows.length === 0) throw error; // not the fault of any one row
       return { kind: "rejected", rows };
     }
-    this.#bytesSinceCheckpoint += batch.rows.length + TRANSACTION_BYTES;
+    this.#checkpoints.committed(batch.rows.length);
     this.#mustBeInPlace();
     return { kind: "committed" };
   }
@@ -214,22 +229,20 @@ export class Database {
    * @throws {DatabaseMoved} as for {@linkcode Database.write}.
    */
   apply(records: readonly JournalRecord[]): number {
-    this.#makeRoom();
-    let deadLetters: readonly DeadLetter[] = [];
+    this.#checkpoints.makeRoom();
+    let deadLetters: number;
     try {
-      this.#applyOnce(records, deadLetters);
+      deadLetters = this.#applyOnce(records, []);
     } catch (error) {
       const [record] = records;
       if (!isPermanent(error) || record === undefined || records.length > 1) throw error;
       const rejected = this.#isolate({ rows: record.rows, skip: [] });
       if (rejected.length === 0) throw error;
-      deadLetters = rebuildRaw(record.rows, rejected);
-      this.#applyOnce(records, deadLetters);
+      deadLetters = this.#applyOnce(records, rebuildRaw(record.rows, rejected));
     }
-    this.#bytesSinceCheckpoint += records.reduce((sum, { rows }) => sum + rows.length, 0) +
-      TRANSACTION_BYTES;
+    this.#checkpoints.committed(records.reduce((sum, { rows }) => sum + rows.length, 0));
     this.#mustBeInPlace();
-    return deadLetters.length;
+    return deadLetters;
   }
 
   /**
@@ -237,17 +250,17 @@ export class Database {
    * after a batch was answered, so that no commit waits for it.
    */
   checkpointIfDue(): void {
-    if (this.#bytesSinceCheckpoint >= CHECKPOINT_AFTER_BYTES) this.#checkpoint("PASSIVE");
+    this.#checkpoints.ifDue();
   }
 
   /** Copies all of the log into the database file and empties it. @throws {SqliteError} */
   checkpointAll(): void {
-    this.#checkpoint("TRUNCATE");
+    this.#checkpoints.all();
   }
 
   /** Size of the log that a reader keeps from being emptied, as of the last checkpoint, in bytes. */
   get walBytesHeld(): number {
-    return this.#walBytes;
+    return this.#checkpoints.heldBytes;
   }
 
   /**
@@ -258,8 +271,7 @@ export class Database {
    * @throws {SqliteError} if that can not be done now.
    */
   rewriteLog(): void {
-    const { log, checkpointed } = this.#checkpoint("TRUNCATE");
-    if (checkpointed < log) throw heldUp("a reader keeps the log from being written again");
+    if (!this.#checkpoints.all()) throw heldUp("a reader keeps the log from being written again");
   }
 
   /**
@@ -296,30 +308,35 @@ export class Database {
     this.#connection.close();
   }
 
-  #applyOnce(records: readonly JournalRecord[], deadLetters: readonly DeadLetter[]): void {
-    this.#transaction(() => {
+  #applyOnce(records: readonly JournalRecord[], deadLetters: readonly DeadLetter[]): number {
+    return this.#transaction(() => {
+      let letters = 0;
       this.#newestRun();
       for (const { run: id, number, events, rows } of records) {
         const run = this.#runs.readOrAdd(id);
         if (number <= run.lastBatch) continue;
         const skip = deadLetters.map(({ index }) => index);
-        this.#insert({ number, events, rows, skip, deadLetters }, run);
+        letters += this.#insert({ number, events, rows, skip, deadLetters }, run);
       }
+      return letters;
     });
   }
 
-  #insert(batch: Batch, run: RunRow): void {
+  #insert(batch: Inserted, run: RunRow): number {
     const groups = decodeGroups(batch.rows);
     const stored = this.#rows.insert({ groups, skip: batch.skip });
-    const expected = batch.events - batch.skip.length;
+    const aside = lettersOf(groups), letters = [...aside, ...batch.deadLetters];
+    const expected = batch.events - batch.skip.length - aside.length;
     if (stored !== expected) throw new Error(`the batch has ${stored} rows instead of ${expected}`);
-    for (const { receivedAt, source, reason, raw, index } of batch.deadLetters) {
-      this.#insertDeadLetter.run([receivedAt, source, reason, raw, run.id, run.settled + index]);
+    for (const { receivedAt, source, protocol, reason, raw, isDecoded, index } of letters) {
+      const where = [Number(isDecoded), run.id, run.settled + index];
+      this.#insertDeadLetter.run([receivedAt, source, protocol, reason, raw, ...where]);
     }
     const { eventIds, requests } = rememberedOf(groups, this.#seeds);
     this.#eventIds.append(joined(eventIds));
     this.#requests.append(joined(requests));
-    this.#runs.advance(run.id, batch.number, stored, batch.deadLetters.length);
+    this.#runs.advance(run.id, batch.number, stored, letters.length);
+    return letters.length;
   }
 
   #readSeed(): Uint32Array {
@@ -373,24 +390,5 @@ export class Database {
 
   #mustBeInPlace(): void {
     if (!this.isInPlace) throw new DatabaseMoved(`${this.#options.path} was moved or deleted`);
-  }
-
-  /** Holds a batch up while the log is at its limit. @throws {SqliteError} */
-  #makeRoom(): void {
-    const { walBytesMax } = this.#options;
-    if (this.#walBytes + this.#bytesSinceCheckpoint < walBytesMax) return;
-    this.#checkpoint("PASSIVE");
-    if (this.#walBytes < walBytesMax) return;
-    throw heldUp(
-      `a reader keeps the database's log from being emptied; it has reached --wal-bytes`,
-    );
-  }
-
-  #checkpoint(mode: "PASSIVE" | "TRUNCATE"): { log: number; checkpointed: number } {
-    this.#bytesSinceCheckpoint = 0;
-    const row = this.#connection.prepare(`PRAGMA wal_checkpoint(${mode})`).get([]);
-    const log = Number(row?.log), checkpointed = Number(row?.checkpointed);
-    this.#walBytes = checkpointed < log ? log * WAL_FRAME_BYTES : 0;
-    return { log, checkpointed };
   }
 }

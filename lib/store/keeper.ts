@@ -249,13 +249,13 @@ export class Keeper<D extends KeptDatabase> {
     this.#options.notice("the database takes events again; the journal is applied");
   }
 
-  #advance({ number, events, deadLetters }: Batch): void {
+  #advance({ number, events, aside, deadLetters }: Batch): void {
     const { lastBatch, settled, deadLettered } = this.#progress;
     if (number <= lastBatch) return; // it was there, as the database said when it was opened again
     this.#noteProgress({
       lastBatch: number,
       settled: settled + events,
-      deadLettered: deadLettered + deadLetters.length,
+      deadLettered: deadLettered + aside + deadLetters.length,
     });
   }
 

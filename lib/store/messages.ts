@@ -3,8 +3,11 @@
 import type { CollectorErrorCode } from "../errors.ts";
 import type {
   Batch,
+  DeadLetterPage,
+  IdRange,
   Receipt,
   ReceiptState,
+  StoredDeadLetter,
   StoreOpened,
   StoreState,
   WriteOutcome,
@@ -45,6 +48,8 @@ export type StoreQuestion =
   | { readonly kind: "open"; readonly options: KeepOptions; readonly before: Before | null }
   | { readonly kind: "write"; readonly batch: Batch }
   | { readonly kind: "receipt"; readonly receipt: Receipt }
+  | { readonly kind: "dead-letters"; readonly page: DeadLetterPage }
+  | { readonly kind: "remove-dead-letters"; readonly ids: IdRange }
   /** Audit a database that nobody uses, and end. */
   | { readonly kind: "verify"; readonly path: string }
   /** Apply the journal if that is quickly done, checkpoint, close the database and end. */
@@ -63,6 +68,8 @@ export type StoreAnswer =
   }
   | { readonly kind: "written"; readonly outcome: WriteOutcome; readonly known: Known }
   | { readonly kind: "receipt"; readonly state: ReceiptState | null }
+  | { readonly kind: "dead-letters"; readonly letters: readonly StoredDeadLetter[] | null }
+  | { readonly kind: "dead-letters-removed"; readonly count: number | null }
   | { readonly kind: "verified"; readonly findings: readonly Finding[] }
   | { readonly kind: "closed" };
 

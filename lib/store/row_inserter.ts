@@ -1,6 +1,6 @@
 /** Inserts the rows of a batch, some by one statement, and finds those that never go in. */
 
-import type { FieldsPerRow, RowGroup } from "../event.ts";
+import { type FieldsPerRow, LETTER_FIELDS, type RowGroup } from "../event.ts";
 import type { RejectedRow } from "../store.ts";
 import { isPermanent } from "./connection.ts";
 import type { Connection, SqlValue, Statement } from "./driver.ts";
@@ -16,7 +16,9 @@ export interface GroupedRows {
 const ROWS_PER_INSERT = 100;
 
 /** What a statement binds: what the rows share as ?1 and ?2, then the fields of each. */
-const ROWS: Readonly<Record<FieldsPerRow, { readonly columns: string; readonly row: string }>> = {
+const ROWS: Readonly<
+  Record<Exclude<FieldsPerRow, 2>, { readonly columns: string; readonly row: string }>
+> = {
   3: { columns: "user_id, timestamp, metadata", row: "?, ?, ?" },
   4: { columns: "user_id, timestamp, metadata, event_id", row: "?, ?, ?, NULLIF(?, '')" },
   6: {
@@ -71,6 +73,7 @@ export class RowInserter {
   /** Inserts the rows of a run by one statement. */
   #insertRun({ group, row, rows }: Run): void {
     const { receivedAt, source, fields, fieldsPerRow, start } = group;
+    if (fieldsPerRow === LETTER_FIELDS) throw new TypeError("A dead letter is no row.");
     const from = start + row * fieldsPerRow;
     const values: SqlValue[] = [receivedAt, source];
     for (let i = from; i < from + rows * fieldsPerRow; i++) values.push(fields[i] as string);
@@ -81,7 +84,7 @@ export class RowInserter {
    * The statement that inserts so many rows. Rows with fewer fields have one of their own, with
    * fewer values to bind: three instead of six are a fifth faster.
    */
-  #statement(fieldsPerRow: FieldsPerRow, rows: number): Statement {
+  #statement(fieldsPerRow: keyof typeof ROWS, rows: number): Statement {
     const key = fieldsPerRow * 1000 + rows;
     let statement = this.#statements.get(key);
     if (statement === undefined) {
@@ -113,14 +116,15 @@ function runsOf(batch: GroupedRows): Run[] {
   const runs: Run[] = [];
   let first = 0, skipped = 0;
   for (const group of batch.groups) {
-    for (let row = 0; row < group.rows;) {
+    const rowsEnd = group.fieldsPerRow === LETTER_FIELDS ? 0 : group.rows;
+    for (let row = 0; row < rowsEnd;) {
       const skip = (batch.skip[skipped] ?? Infinity) - first;
       if (skip === row) {
         skipped++;
         row++;
         continue;
       }
-      const rows = Math.min(group.rows, skip, row + ROWS_PER_INSERT) - row;
+      const rows = Math.min(rowsEnd, skip, row + ROWS_PER_INSERT) - row;
       runs.push({ group, row, index: first + row, rows });
       row += rows;
     }

@@ -81,6 +81,29 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE TABLE fingerprint_seed (one INTEGER PRIMARY KEY CHECK (one = 1), seed BLOB NOT NULL) STRICT`,
     `INSERT INTO fingerprint_seed VALUES (1, randomblob(16))`,
   ],
+  [
+    // Which protocol reads the raw text, so that it can be sent again. Now that letters are removed,
+    // an id must not be given a second time: whoever read it would hit another letter.
+    `ALTER TABLE dead_letters RENAME TO dead_letters_2`,
+    `CREATE TABLE dead_letters (
+       id          INTEGER PRIMARY KEY AUTOINCREMENT,
+       received_at INTEGER NOT NULL,
+       source      TEXT NOT NULL,
+       protocol    TEXT NOT NULL DEFAULT 'native',
+       reason      TEXT NOT NULL,
+       raw         TEXT NOT NULL,
+       decoded     INTEGER NOT NULL DEFAULT 1,
+       run         TEXT,
+       sequence    INTEGER
+     ) STRICT`,
+    `INSERT INTO dead_letters (id, received_at, source, reason, raw, run, sequence)
+       SELECT id, received_at, source, reason, raw, run, sequence FROM dead_letters_2`,
+    `DROP TABLE dead_letters_2`,
+    `CREATE INDEX dead_letters_by_event ON dead_letters (run, sequence)`,
+    // How many were replayed or purged: the runs count all that ever were.
+    `CREATE TABLE dead_letters_removed (one INTEGER PRIMARY KEY CHECK (one = 1), count INTEGER NOT NULL) STRICT`,
+    `INSERT INTO dead_letters_removed VALUES (1, 0)`,
+  ],
 ];
 
 /** The user_version this program writes. */

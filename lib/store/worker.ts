@@ -54,6 +54,16 @@ self.onmessage = ({ data }: MessageEvent<Numbered<StoreQuestion>>) => {
       return afterWrite();
     case "receipt":
       return answer(number, { kind: "receipt", state: receiptState(question.receipt) });
+    case "dead-letters":
+      return answer(number, {
+        kind: "dead-letters",
+        letters: orNull((database) => database.deadLetters(question.page)),
+      });
+    case "remove-dead-letters":
+      return answer(number, {
+        kind: "dead-letters-removed",
+        count: orNull((database) => database.removeDeadLetters(question.ids)),
+      });
     case "verify":
       answer(
         number,
@@ -153,16 +163,19 @@ function drain(budgetMs: number): void {
 }
 
 function receiptState(receipt: Receipt): ReceiptState | null {
+  return orNull((database) => ({
+    settled: database.progress(receipt.run)?.settled ?? null,
+    deadLettered: database.deadLettered(receipt),
+    isJournaled: keeper.isJournaling,
+  }));
+}
+
+/** What the database says; null if it can not be asked now. */
+function orNull<T>(ask: (database: Database) => T): T | null {
   try {
-    const { database } = keeper;
-    if (database === null) return null;
-    return {
-      settled: database.progress(receipt.run)?.settled ?? null,
-      deadLettered: database.deadLettered(receipt),
-      isJournaled: keeper.isJournaling,
-    };
+    return keeper.database === null ? null : ask(keeper.database);
   } catch {
-    return null;
+    return null; // it is locked, or broken: the next batch will say more
   }
 }
 

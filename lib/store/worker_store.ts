@@ -9,9 +9,13 @@
 import { CollectorError } from "../errors.ts";
 import type {
   Batch,
+  DeadLetterPage,
+  DeadLetterStore,
+  IdRange,
   Receipt,
   ReceiptState,
   Store,
+  StoredDeadLetter,
   StoreEvents,
   StoreOpened,
   StoreSize,
@@ -44,7 +48,7 @@ const ANSWER_READ_MS_MAX = 1000;
 const VERIFY_MS_MAX = 24 * 3_600_000;
 
 /** See the head of this file. */
-export class WorkerStore implements Store {
+export class WorkerStore implements Store, DeadLetterStore {
   readonly #options: WorkerStoreOptions;
   #events: StoreEvents | null = null;
   /** What the Workers so far had; null before the first told. */
@@ -97,6 +101,18 @@ export class WorkerStore implements Store {
   async receipt(receipt: Receipt): Promise<ReceiptState | null> {
     const answer = await this.#ask({ kind: "receipt", receipt });
     return answer !== GONE && answer.kind === "receipt" ? answer.state : null;
+  }
+
+  /** See {@linkcode DeadLetterStore.deadLetters}. */
+  async deadLetters(page: DeadLetterPage): Promise<readonly StoredDeadLetter[] | null> {
+    const answer = await this.#ask({ kind: "dead-letters", page });
+    return answer !== GONE && answer.kind === "dead-letters" ? answer.letters : null;
+  }
+
+  /** See {@linkcode DeadLetterStore.removeDeadLetters}. */
+  async removeDeadLetters(ids: IdRange): Promise<number | null> {
+    const answer = await this.#ask({ kind: "remove-dead-letters", ids });
+    return answer !== GONE && answer.kind === "dead-letters-removed" ? answer.count : null;
   }
 
   /** See {@linkcode Store.size}. */

@@ -23,6 +23,8 @@ export interface CollectorProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Folder of the database; default: a new one that is removed in the end. */
   readonly folder?: string;
+  /** A token that may read, where one is needed. */
+  readonly token?: string;
   /** A command to run it under, such as `["prlimit", "--nofile=64"]`. */
   readonly under?: readonly string[];
 }
@@ -42,12 +44,14 @@ export class CollectorProcess implements AsyncDisposable {
   /** What it has written to stderr so far. */
   output = "";
   readonly #ownsFolder: boolean;
+  readonly #headers: Record<string, string>;
   readonly #reading: Promise<void>;
   #started = Promise.withResolvers<void>();
   #exited = false;
 
   private constructor(options: CollectorProcessOptions) {
     this.#ownsFolder = options.folder === undefined;
+    this.#headers = options.token === undefined ? {} : { authorization: `Bearer ${options.token}` };
     this.folder = options.folder ?? Deno.makeTempDirSync({ prefix: "firehouse-" });
     this.database = `${this.folder}/events.db`;
     const collector = [Deno.execPath(), "run", ...shippedPermissions(), "main.ts"];
@@ -109,7 +113,7 @@ export class CollectorProcess implements AsyncDisposable {
 
   /** `GET /stats`. */
   async stats(): Promise<StatsJson> {
-    return await (await fetch(`${this.url}/stats`)).json();
+    return await (await fetch(`${this.url}/stats`, { headers: this.#headers })).json();
   }
 
   /** Waits until `GET /stats` is as wished; throws after `timeoutMs`. */
@@ -165,7 +169,7 @@ export class CollectorProcess implements AsyncDisposable {
     const lines = this.process.stderr.pipeThrough(decoder as TransformStream<Uint8Array, string>);
     for await (const text of lines) {
       this.output += text;
-      const url = /listening on (http:\/\/\S+?)[,"\s]/.exec(this.output)?.[1];
+      const url = /listening on (https?:\/\/\S+?)[,"\s]/.exec(this.output)?.[1];
       if (url !== undefined && this.url === "") {
         this.url = url;
         this.#started.resolve();

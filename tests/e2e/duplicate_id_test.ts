@@ -142,6 +142,7 @@ Deno.test("the id of a refused event is not taken for known", async () => {
   await lock[Symbol.asyncDispose]();
   await collector.settled();
   equal(await send(collector, "refused"), '{"status":"accepted","stored":"queued"}');
+  await collector.settled();
   const bad = `${identified("bad", "bad")}\n{}`;
   problem(await collector.post("/events", bad, LINES), "invalid-event");
   await collector.settled();

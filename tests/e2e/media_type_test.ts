@@ -13,12 +13,12 @@ import { accepted, anyProblem, assertAccount, problem, step } from "./expect.ts"
 
 const EVENT = event("typed");
 const BYTES = new TextEncoder().encode(EVENT);
-const ONE = "application/json";
-const MANY = "application/json, application/x-ndjson, application/ndjson, application/jsonl";
+const ONE = "application/json, text/plain";
+const MANY =
+  "application/json, application/x-ndjson, application/ndjson, application/jsonl, text/plain";
 
 const REFUSED_TYPES = [
   "",
-  "text/plain",
   "text/json",
   "application/x-www-form-urlencoded",
   "multipart/form-data; boundary=x",

@@ -3,7 +3,7 @@
 import { ok, strictEqual as equal } from "node:assert/strict";
 import type { Account } from "../../lib/account.ts";
 import type { Admission } from "../../lib/admission.ts";
-import { Collector, type CollectorOptions } from "../../lib/collector.ts";
+import { type Beside, Collector, type CollectorOptions } from "../../lib/collector.ts";
 import { isRefusal, type Refusal } from "../../lib/errors.ts";
 import type { Submission } from "../../lib/event.ts";
 import type { KeyedRequest } from "../../lib/idempotency.ts";
@@ -80,16 +80,24 @@ export class Collecting implements AsyncDisposable {
   }
 
   /** Submits; throws if it was refused. */
-  admit(each: Submission, keyed: KeyedRequest | null = null): Admission {
-    const answer = this.collector.submit(each, keyed);
+  admit(
+    each: Submission,
+    keyed: KeyedRequest | null = null,
+    aside: Beside["aside"] = null,
+  ): Admission {
+    const answer = this.collector.submit(each, { keyed, aside });
     this.account();
     if (isRefusal(answer)) throw new Error(`refused: ${JSON.stringify(answer)}`);
     return answer;
   }
 
   /** Submits; throws if it was admitted. */
-  refuse(each: Submission, keyed: KeyedRequest | null = null): Refusal {
-    const answer = this.collector.submit(each, keyed);
+  refuse(
+    each: Submission,
+    keyed: KeyedRequest | null = null,
+    aside: Beside["aside"] = null,
+  ): Refusal {
+    const answer = this.collector.submit(each, { keyed, aside });
     this.account();
     if (!isRefusal(answer)) throw new Error(`admitted: ${JSON.stringify(answer)}`);
     return answer;

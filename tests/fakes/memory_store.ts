@@ -1,6 +1,6 @@
 /** A store in memory, with faults on request, that holds the writer to the contract of `Store`. */
 
-import { decodeBatch, type EventRow } from "../../lib/event.ts";
+import { decodeBatch, decodeGroups, type EventRow } from "../../lib/event.ts";
 import type {
   Batch,
   DeadLetter,
@@ -14,6 +14,7 @@ import type {
   StoreState,
   WriteOutcome,
 } from "../../lib/store.ts";
+import { lettersOf } from "../../lib/store/dead_letter.ts";
 
 /** What goes wrong with one write. */
 export type Fault =
@@ -131,11 +132,13 @@ export class MemoryStore implements Store {
   drain(batches = Infinity): void {
     if (this.#recoveredLeft > 0) return;
     for (const { number, events, rows } of this.journal.splice(0, batches)) {
-      const batch = { number, events, rows, skip: [], deadLetters: [] }; // it keeps no more
+      const aside = asideOf({ rows }).length;
+      const batch = { number, events, rows, aside, skip: [], deadLetters: [] }; // it keeps no more
       const decoded = decodeRows(batch);
       const deadLetters = this.#refused(batch, decoded).map(({ index, reason }): DeadLetter => {
-        const { receivedAt = 0, source = "", metadata: raw = "" } = decoded[index] ?? {};
-        return { receivedAt, source, reason, raw, index };
+        const row = decoded.get(index);
+        const { receivedAt = 0, source = "", protocol = "", metadata: raw = "" } = row ?? {};
+        return { receivedAt, source, protocol, reason, raw, isDecoded: true, index };
       });
       this.#keep({ ...batch, skip: deadLetters.map(({ index }) => index), deadLetters });
       this.#tell();
@@ -202,37 +205,48 @@ export class MemoryStore implements Store {
     this.#events?.state(this.state);
   }
 
-  #refused(batch: Batch, rows: readonly EventRow[]): RejectedRow[] {
-    return rows.flatMap((row, index) => {
+  #refused(batch: Batch, rows: ReadonlyMap<number, EventRow>): RejectedRow[] {
+    return [...rows].flatMap(([index, row]) => {
       const reason = batch.skip.includes(index) ? null : this.#options.reject?.(row) ?? null;
       return reason === null ? [] : [{ index, reason }];
     });
   }
 
   #keep(batch: Batch): void {
-    this.rows.push(...decodeRows(batch).filter((_, index) => !batch.skip.includes(index)));
-    this.deadLetters.push(...batch.deadLetters);
-    this.#deadSequences.push(...batch.deadLetters.map(({ index }) => this.#settled + index));
+    for (const [index, row] of decodeRows(batch)) {
+      if (!batch.skip.includes(index)) this.rows.push(row);
+    }
+    const letters = [...asideOf(batch), ...batch.deadLetters];
+    this.deadLetters.push(...letters);
+    this.#deadSequences.push(...letters.map(({ index }) => this.#settled + index));
     this.#settled += batch.events;
     this.committed.push(batch.number);
   }
 }
 
-/** The rows of a batch that keeps the contract; throws if it does not. */
-function checked(batch: Batch): EventRow[] {
-  const rows = decodeRows(batch);
-  if (rows.length !== batch.events) {
-    throw new RangeError(`a batch of ${batch.events} events has ${rows.length} rows`);
+/** The rows of a batch that keeps the contract, by position; throws if it does not. */
+function checked(batch: Batch): ReadonlyMap<number, EventRow> {
+  const rows = decodeRows(batch), aside = asideOf(batch).length;
+  if (aside !== batch.aside || rows.size + aside !== batch.events) {
+    throw new RangeError(
+      `a batch of ${batch.events} events, ${batch.aside} of them dead letters, has ${rows.size} ` +
+        `rows and ${aside} dead letters`,
+    );
   }
-  if (batch.skip.some((index, i) => index <= (batch.skip[i - 1] ?? -1) || index >= rows.length)) {
+  if (batch.skip.some((index, i) => index <= (batch.skip[i - 1] ?? -1) || !rows.has(index))) {
     throw new RangeError(`positions to skip are not rising or not rows: ${batch.skip}`);
   }
   return rows;
 }
 
-/** The rows of a batch, those to skip included. */
-export function decodeRows(batch: Batch): EventRow[] {
-  const rows: EventRow[] = [];
-  decodeBatch(batch.rows, (row) => rows.push(row));
+/** The rows of a batch by position, those to skip included. */
+function decodeRows(batch: Batch): ReadonlyMap<number, EventRow> {
+  const rows = new Map<number, EventRow>();
+  decodeBatch(batch.rows, (row, index) => rows.set(index, row));
   return rows;
+}
+
+/** The dead letters among the rows of a batch. */
+function asideOf({ rows }: Pick<Batch, "rows">): DeadLetter[] {
+  return lettersOf(decodeGroups(rows));
 }

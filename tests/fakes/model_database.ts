@@ -211,6 +211,7 @@ export class ModelDatabase implements KeptDatabase {
         number,
         events,
         rows,
+        aside: 0,
         skip: rejected.map(({ index }) => index),
         deadLetters: rebuildRaw(rows, rejected),
       };

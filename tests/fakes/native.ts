@@ -2,7 +2,8 @@
 
 import { isRefusal, type Refusal } from "../../lib/errors.ts";
 import { decodeBatch, encodeBatch, type EventRow, type Submission } from "../../lib/event.ts";
-import { type NativeLimits, nativeRoutes } from "../../lib/protocols/native.ts";
+import { nativeProtocol } from "../../lib/protocols/native.ts";
+import type { ProtocolLimits } from "../../lib/protocol.ts";
 
 /** A timestamp that is fine. */
 export const TIME = "2026-11-24T11:03:40Z";
@@ -13,7 +14,7 @@ export type Format = "event" | "array" | "lines";
 /** All formats. */
 export const FORMATS: readonly Format[] = ["event", "array", "lines"];
 
-const LIMITS: NativeLimits = { maxRequestEvents: 10_000, maxEventBytes: 1e6 };
+const LIMITS: ProtocolLimits = { maxRequestEvents: 10_000, maxEventBytes: 1e6 };
 const RECEIVED_AT = 1_700_000_000_000;
 
 /** An event as text; each member is given as text too. */
@@ -26,24 +27,26 @@ export function eventText(members: Readonly<Record<string, string>> = {}): strin
 export function decode(
   format: Format,
   body: string,
-  limits: Partial<NativeLimits> = {},
+  limits: Partial<ProtocolLimits> = {},
 ): Submission | Refusal {
-  const route = nativeRoutes({ ...LIMITS, ...limits }).get(
-    format === "event" ? "/event" : "/events",
-  );
+  const path = format === "event" ? "/event" : "/events";
+  const route = nativeProtocol({ ...LIMITS, ...limits }).routes.get(path);
   const type = format === "lines" ? "application/x-ndjson" : "application/json";
-  const decoder = route?.decoders.get(type);
-  if (decoder === undefined) throw new TypeError(`no decoder for ${format}`);
+  const decode = route?.formats.get(type)?.decode;
+  if (decode === undefined) throw new TypeError(`no decoder for ${format}`);
   // deno-lint-ignore no-control-regex -- ASCII includes control characters
   const isAscii = /^[\x00-\x7f]*$/.test(body);
-  return decoder(new TextEncoder().encode(body), { receivedAt: RECEIVED_AT, isAscii });
+  const head = { path, query: "", headers: new Headers() };
+  const context = { receivedAt: RECEIVED_AT, isAscii, source: "native", head };
+  const outcome = decode(new TextEncoder().encode(body), context);
+  return isRefusal(outcome) ? outcome : outcome.submission as Submission;
 }
 
 /** The submission; throws if the body was refused. */
 export function accepted(
   format: Format,
   body: string,
-  limits: Partial<NativeLimits> = {},
+  limits: Partial<ProtocolLimits> = {},
 ): Submission {
   const outcome = decode(format, body, limits);
   if (isRefusal(outcome)) throw new Error(`refused: ${JSON.stringify(outcome)}`);
@@ -54,7 +57,7 @@ export function accepted(
 export function refused(
   format: Format,
   body: string,
-  limits: Partial<NativeLimits> = {},
+  limits: Partial<ProtocolLimits> = {},
 ): Refusal {
   const outcome = decode(format, body, limits);
   if (!isRefusal(outcome)) throw new Error(`accepted: ${outcome.fields}`);

@@ -25,6 +25,7 @@ export function submission(ids: readonly number[], source = "test", receivedAt =
     bytes: body.length + 100 * ids.length,
     receivedAt,
     source,
+    protocol: "test",
     fields,
     body,
     splitBody: (bytes) => new TextDecoder().decode(bytes).split("\n"),

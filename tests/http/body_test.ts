@@ -1,6 +1,6 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { type BodyLimits, BodyReader, SWEEP_MS } from "../../lib/http/body.ts";
-import { REFUSALS } from "../../lib/errors.ts";
+import { REFUSALS } from "../../lib/refusals.ts";
 import { FakeTime, turn } from "../fakes/fake_time.ts";
 import { CAN_MEASURE_PEAK, measurePeak } from "../fakes/peak_memory.ts";
 

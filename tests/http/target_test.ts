@@ -1,12 +1,13 @@
 import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import fc from "fast-check";
+import { isRefusal } from "../../lib/errors.ts";
 import { servedHostnames, TargetResolver } from "../../lib/http/target.ts";
 
 const PATHS = ["/event", "/events"];
 
 function codeOf(resolver: TargetResolver, url: string): string {
   const result = resolver.resolve(url);
-  return typeof result === "string" ? result : result.code;
+  return isRefusal(result) ? result.code : result.path;
 }
 
 Deno.test("a URL resolves to its path without query and fragment, also the second time", () => {

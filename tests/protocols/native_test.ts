@@ -34,6 +34,7 @@ Deno.test("one event becomes one row of the native source", () => {
     eventId: null,
     receivedAt: submission.receivedAt,
     source: "native",
+    protocol: "native",
   }]);
   ok(submission.bytes >= body.length + submission.fields.join("").length);
 });

@@ -91,6 +91,7 @@ export function submissionOf({ events, body }: SentRequest, receivedAt: number):
     bytes: 100 * events.length,
     receivedAt,
     source: SOURCE,
+    protocol: "test",
     fields: events.flatMap(({ n, id, metadata }) => [
       String(n),
       "2026-11-24T11:03:40Z",

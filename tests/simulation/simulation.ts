@@ -189,7 +189,9 @@ class World implements Disposable {
   #submit(request: SentRequest): void {
     if (this.#life === null) return;
     const { collector, run } = this.#life, life = this.#life;
-    const answer = collector.submit(submissionOf(request, Date.now()), keyedOf(request));
+    const answer = collector.submit(submissionOf(request, Date.now()), {
+      keyed: keyedOf(request),
+    });
     if (isRefusal(answer)) return;
     const admission: SentAdmission = {
       ...answer,

@@ -1,7 +1,14 @@
 /** Batches for the tests of the store. */
 
 import { DatabaseSync } from "node:sqlite";
-import { encodeBatch, type EventRecord, fieldsOf } from "../../lib/event.ts";
+import {
+  encodeBatch,
+  type EventRecord,
+  fieldsOf,
+  fieldsPerRow,
+  LETTER_FIELDS,
+  type Submission,
+} from "../../lib/event.ts";
 import type { Batch } from "../../lib/store.ts";
 import { Database, type DatabaseOptions, type Progress } from "../../lib/store/database.ts";
 import type { KeepOptions } from "../../lib/store/keep_options.ts";
@@ -29,19 +36,41 @@ export function batchOf(
     number,
     events: marks.length,
     rows: encoded(events),
+    aside: 0,
     skip: [],
     deadLetters: [],
     ...more,
   };
 }
 
+/** The batch of these submissions, dead letters among them, as the writer makes it. */
+export function batchOfParts(
+  number: number,
+  parts: readonly Submission[],
+  more: Partial<Batch> = {},
+): Batch {
+  const sum = (some: readonly Submission[]) => some.reduce((n, { events }) => n + events, 0);
+  const aside = sum(parts.filter((part) => fieldsPerRow(part) === LETTER_FIELDS));
+  return { ...batchOf(number, [], more), events: sum(parts), rows: encodeBatch(parts), aside };
+}
+
+/** Of a run: number of its last batch, how many events are settled, rows and dead letters. */
+export function runCounts(path: string, run: string = RUN_ID): number[] {
+  const [row] = query(
+    path,
+    `SELECT last_batch, settled, committed, dead_lettered FROM runs WHERE id = '${run}'`,
+  );
+  return Object.values(row ?? {}).map(Number);
+}
+
 /** The rows of one submission from the source `test`. */
-export function encoded(events: readonly EventRecord[]): string {
+export function encoded(events: readonly EventRecord[], protocol = "test"): string {
   return encodeBatch([{
     events: events.length,
     bytes: 0,
     receivedAt: RECEIVED_AT,
     source: "test",
+    protocol,
     fields: events.flatMap(fieldsOf),
     body: "",
     splitBody: () => [],

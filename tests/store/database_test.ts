@@ -108,7 +108,15 @@ for (const rows of [1, 99, 100, 101, 250]) {
 Deno.test("rows to skip are left out and dead letters kept, in the same transaction", () => {
   using opened = new Opened();
   deepEqual(opened.database.write(batchOf(1, ["first", "second"])), { kind: "committed" });
-  const deadLetters = [{ receivedAt: 5, source: "s", reason: "why", raw: '{"m":1}', index: 99 }];
+  const deadLetters = [{
+    receivedAt: 5,
+    source: "s",
+    protocol: "test",
+    reason: "why",
+    raw: '{"m":1}',
+    isDecoded: true,
+    index: 99,
+  }];
   const batch = batchOf(2, range(205), { skip: [0, 1, 99, 100, 204], deadLetters });
   for (const _ of [1, 2]) deepEqual(opened.database.write(batch), { kind: "committed" });
   deepEqual(storedMarks(opened.path), [
@@ -123,7 +131,9 @@ Deno.test("rows to skip are left out and dead letters kept, in the same transact
       received_at: 5n,
       source: "s",
       reason: "why",
+      protocol: "test",
       raw: '{"m":1}',
+      decoded: 1n,
       run: RUN_ID,
       sequence: 101n,
     },
@@ -183,7 +193,15 @@ Deno.test("an error in the middle of a transaction undoes it and leaves no lock"
   using opened = new Opened();
   opened.elsewhere(`CREATE TRIGGER fail AFTER INSERT ON dead_letters
     BEGIN SELECT abs(-9223372036854775807 - 1); END`);
-  const deadLetters = [{ receivedAt: 1, source: "s", reason: "r", raw: "{}", index: 0 }];
+  const deadLetters = [{
+    receivedAt: 1,
+    source: "s",
+    protocol: "test",
+    reason: "r",
+    raw: "{}",
+    isDecoded: true,
+    index: 0,
+  }];
   throws(() => opened.database.write(batchOf(1, [1], { deadLetters })), /integer overflow/);
   opened.elsewhere("BEGIN IMMEDIATE; DROP TRIGGER fail; COMMIT");
   deepEqual(opened.database.write(batchOf(1, [2])), { kind: "committed" });

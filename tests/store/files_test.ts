@@ -25,8 +25,8 @@ const FOREIGN: Record<string, { make: (path: string) => void; message: RegExp }>
   },
   "a database of a newer version": {
     make: (path) =>
-      sql(path, `CREATE TABLE t (n); PRAGMA application_id = ${OURS}; PRAGMA user_version = 3`),
-    message: /schema version is 3, this program knows 2/,
+      sql(path, `CREATE TABLE t (n); PRAGMA application_id = ${OURS}; PRAGMA user_version = 4`),
+    message: /schema version is 4, this program knows 3/,
   },
   "a text file": {
     make: (path) => Deno.writeTextFileSync(path, "precious text\n"),

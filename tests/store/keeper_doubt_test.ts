@@ -43,7 +43,15 @@ Deno.test("[G7] a commit that happened, said that it did not, and is written aga
         },
       }),
   });
-  const deadLetters = [{ receivedAt: 1, source: "s", reason: "no", raw: "2", index: 1 }];
+  const deadLetters = [{
+    receivedAt: 1,
+    source: "s",
+    protocol: "test",
+    reason: "no",
+    raw: "2",
+    isDecoded: true,
+    index: 1,
+  }];
   const batch = batchOf(1, ["a", "x", "b"], { skip: [1], deadLetters });
   deepEqual(kept.keeper.write(batch), { kind: "failed", reason: "disk I/O error" });
   deepEqual(kept.keeper.write(batch), { kind: "committed" });

@@ -63,7 +63,15 @@ Deno.test("a database that was moved while the journal is applied loses nothing"
 
 Deno.test("dead letters in a database that was moved away still count", () => {
   using kept = new Kept();
-  const deadLetters = [{ receivedAt: 1, source: "s", reason: "no", raw: "2", index: 1 }];
+  const deadLetters = [{
+    receivedAt: 1,
+    source: "s",
+    protocol: "test",
+    reason: "no",
+    raw: "2",
+    isDecoded: true,
+    index: 1,
+  }];
   const batch = batchOf(1, [1, 2, 3], { skip: [1], deadLetters });
   deepEqual(kept.keeper.write(batch), { kind: "committed" });
   Deno.renameSync(kept.path, `${kept.folder}/moved.db`);

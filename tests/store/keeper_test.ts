@@ -67,43 +67,57 @@ Deno.test("a row that never goes in is named, and set aside by the batch that co
   refuse(kept.path, 2);
   const outcome = kept.keeper.write(batchOf(1, [1, 2, 3]));
   deepEqual(outcome, { kind: "rejected", rows: [{ index: 1, reason: "no two" }] });
-  const deadLetters = [{ receivedAt: 1, source: "s", reason: "no two", raw: "2", index: 1 }];
+  const deadLetters = [{
+    receivedAt: 1,
+    source: "s",
+    protocol: "test",
+    reason: "no two",
+    raw: "2",
+    isDecoded: true,
+    index: 1,
+  }];
   const again = kept.keeper.write(batchOf(1, [1, 2, 3], { skip: [1], deadLetters }));
   deepEqual([again, kept.marks], [{ kind: "committed" }, [1, 3]]);
   deepEqual(kept.keeper.state, stateOf(3, { deadLettered: 1 }));
 });
 
-Deno.test("a row that never goes in becomes a dead letter out of the journal, the others are rows", () => {
-  using kept = new Kept();
-  const metadata = '{ "m" : 2, "f":1.0, "a":1, "a":2, "s":"\\u0000😀" }';
-  const event = { userId: "9007199254740993", timestamp: "t", actor: null, type: null };
-  const rows = encoded([
-    { ...event, metadata: '{"m":1}', eventId: null },
-    { ...event, metadata, eventId: 'i"d' },
-  ]);
-  {
-    using _ = lock(kept.path);
-    equal(kept.write(1, ["a", "b"]), "journaled");
-    deepEqual(kept.keeper.write({ ...batchOf(2, [1, 2]), rows }), { kind: "journaled" });
-    equal(kept.write(3, ["c"]), "journaled");
-  }
-  refuse(kept.path, 2);
-  deepEqual(kept.drainAll(), stateOf(5, { deadLettered: 1 }));
-  deepEqual(kept.marks, ["a", "b", 1, "c"]);
-  const [letter] = query<Record<string, unknown>>(kept.path, "SELECT * FROM dead_letters");
-  const raw = `{"id":"i\\"d","user_id":9007199254740993,"timestamp":"t","metadata":${metadata}}`;
-  deepEqual({ ...letter }, {
-    id: 1n,
-    received_at: BigInt(RECEIVED_AT),
-    source: "test",
-    reason: "no two",
-    raw,
-    run: RUN_ID,
-    sequence: 3n,
+for (const protocol of ["native", "segment"]) {
+  Deno.test(`a row that never goes in becomes a dead letter out of the journal, the others are rows: ${protocol}`, () => {
+    using kept = new Kept();
+    const metadata = '{ "m" : 2, "f":1.0, "a":1, "a":2, "s":"\\u0000😀" }';
+    const event = { userId: "9007199254740993", timestamp: "t", actor: null, type: null };
+    const rows = encoded([
+      { ...event, metadata: '{"m":1}', eventId: null },
+      { ...event, metadata, eventId: 'i"d' },
+    ], protocol);
+    {
+      using _ = lock(kept.path);
+      equal(kept.write(1, ["a", "b"]), "journaled");
+      deepEqual(kept.keeper.write({ ...batchOf(2, [1, 2]), rows }), { kind: "journaled" });
+      equal(kept.write(3, ["c"]), "journaled");
+    }
+    refuse(kept.path, 2);
+    deepEqual(kept.drainAll(), stateOf(5, { deadLettered: 1 }));
+    deepEqual(kept.marks, ["a", "b", 1, "c"]);
+    const [letter] = query<Record<string, unknown>>(kept.path, "SELECT * FROM dead_letters");
+    const raw = protocol === "native"
+      ? `{"id":"i\\"d","user_id":9007199254740993,"timestamp":"t","metadata":${metadata}}`
+      : metadata; // which is the event as sent
+    deepEqual({ ...letter }, {
+      id: 1n,
+      received_at: BigInt(RECEIVED_AT),
+      source: "test",
+      protocol,
+      reason: "no two",
+      raw,
+      decoded: 1n,
+      run: RUN_ID,
+      sequence: 3n,
+    });
+    equal(typeof JSON.parse(raw), "object");
+    equal(kept.keeper.database?.deadLettered({ run: RUN_ID, first: 3, events: 1 }), 1);
   });
-  equal(typeof JSON.parse(raw), "object");
-  equal(kept.keeper.database?.deadLettered({ run: RUN_ID, first: 3, events: 1 }), 1);
-});
+}
 
 /** Has the database refuse the events whose metadata has this mark. */
 function refuse(path: string, mark: number): void {

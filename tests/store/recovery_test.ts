@@ -170,7 +170,7 @@ Deno.test("event ids and keys in the journal and in the database are known after
     const outcome = { accepted: 1, duplicates: 0, sequence: number };
     const request = before.remember(keyed(key), outcome);
     const rows = encodeBatch([{ ...withIds([id], number), request }]);
-    return { number, events: 1, rows, skip: [], deadLetters: [] };
+    return { number, events: 1, rows, aside: 0, skip: [], deadLetters: [] };
   };
   equal(kept.keeper.write(batch(1, "in the database", "k1")).kind, "committed");
   {

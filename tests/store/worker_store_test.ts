@@ -160,7 +160,15 @@ Deno.test("a rejected batch comes back from the Worker with its rows and reasons
   }
   const outcome = await store.write(batchOf(1, [1, 2, 3]));
   deepEqual(outcome, { kind: "rejected", rows: [{ index: 1, reason: "no two" }] });
-  const deadLetters = [{ receivedAt: 1, source: "test", reason: "no two", raw: "2", index: 1 }];
+  const deadLetters = [{
+    receivedAt: 1,
+    source: "test",
+    protocol: "test",
+    reason: "no two",
+    raw: "2",
+    isDecoded: true,
+    index: 1,
+  }];
   const again = await store.write(batchOf(1, [1, 2, 3], { skip: [1], deadLetters }));
   deepEqual(again, { kind: "committed" });
   await store.close();

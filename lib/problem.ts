@@ -1,13 +1,20 @@
-/** Refusals on the wire: `application/problem+json` (RFC 9457). */
+/** Refusals as `application/problem+json` (RFC 9457). */
 
-import { IN_DOUBT, type Refusal, type RefusalCode, REFUSALS } from "../errors.ts";
+import { IN_DOUBT, type Refusal, type RefusalCode } from "./errors.ts";
+import type { Answer } from "./protocol.ts";
+import { REFUSALS } from "./refusals.ts";
 
 /** Where the type of a problem can be looked up on the collector itself. */
 export const PROBLEMS_PATH = "/problems/";
 
 /** The answer for a refusal. Nothing of the request is or will be stored, unless it is in doubt. */
-export function problemResponse(refusal: Refusal): Response {
-  const { status, title, retryable } = REFUSALS[refusal.code];
+export function problemAnswer(refusal: Refusal): Answer {
+  return problemOfStatus(refusal, REFUSALS[refusal.code].status);
+}
+
+/** The same with the status that a protocol gives it. */
+export function problemOfStatus(refusal: Refusal, status: number): Answer {
+  const { title, retryable } = REFUSALS[refusal.code];
   const { code, detail, errors, errorsTotal } = refusal;
   const problem = {
     type: PROBLEMS_PATH + code,
@@ -19,15 +26,8 @@ export function problemResponse(refusal: Refusal): Response {
     errors,
     errors_total: errorsTotal,
   };
-  return new Response(JSON.stringify(problem), {
-    status,
-    headers: {
-      "content-type": "application/problem+json",
-      "cache-control": "no-store",
-      "x-content-type-options": "nosniff",
-      ...refusal.headers,
-    },
-  });
+  const body = JSON.stringify(problem);
+  return { status, body, type: "application/problem+json", headers: refusal.headers ?? {} };
 }
 
 /** What a problem type means, for who follows its link; null if there is no such type. */
