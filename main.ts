@@ -36,7 +36,7 @@ import { TokenWatch } from "./lib/token_watch.ts";
 import { writerOptions } from "./lib/writer_options.ts";
 
 async function run(config: Config, operator: Operator): Promise<void> {
-  const access = new Access(config);
+  const access = new Access(config, undefined, (remote) => operator.wrongToken(remote));
   using tokens = new TokenWatch(tokensPath(config), {
     onTokens: (all) => access.replace(all),
     onNotice: (level, text) => operator.reloaded(level, text),

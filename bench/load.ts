@@ -55,7 +55,7 @@ function newRun(): string {
 function unreachable(url: string, why: string): number {
   print(
     Deno.stderr,
-    `No collector answers at ${url}: ${why}.\n` +
+    `No collector can be used at ${url}: ${why}.\n` +
       "Start one with `deno task start`, or name another with --url.\n",
   );
   return EXIT_UNREACHABLE;

@@ -1,10 +1,10 @@
 /**
  * Who may do what: the token of a request decides, or, without one, where the collector listens.
  *
- * What a client sends is looked up by its SHA-256, never compared itself. How long that takes can
- * tell of the hashes at most, and no hash leads back to 32 random bytes. Hashing takes a fifth of the
- * time that a small request takes, so tokens that were found good are remembered in memory, in a
- * hash table: it compares only texts whose hashes, seeded for this process, are equal.
+ * What a client sends is looked up by its SHA-256. How long that takes can tell of the hashes at most,
+ * and no hash leads back to 32 random bytes. Hashing takes a fifth of the time that a small request
+ * takes, so tokens that were found good are remembered in memory, in a hash table: it compares only
+ * texts whose hashes, seeded for this process, are equal.
  */
 
 import { AuthFailures, FAILURES_MAX } from "./auth_failures.ts";
@@ -74,12 +74,18 @@ export class Access {
   readonly #allowedOrigins: ReadonlySet<string>;
   readonly #nowMs: () => number;
   readonly #failures: AuthFailures;
+  readonly #onWrongToken: (remote: string) => void;
   #table: Table;
   /** Of the tokens in force, those that were sent. */
   readonly #good = new Map<string, Entry>();
 
   /** Knows no tokens: {@linkcode Access.replace} gives it some. `nowMs` does not go back. */
-  constructor(settings: AccessSettings, nowMs: () => number = () => performance.now()) {
+  constructor(
+    settings: AccessSettings,
+    nowMs: () => number = () => performance.now(),
+    onWrongToken: (remote: string) => void = () => {},
+  ) {
+    this.#onWrongToken = onWrongToken;
     this.#settings = settings;
     this.#allowedOrigins = new Set(listItems(settings.allowedOrigins));
     this.#nowMs = nowMs;
@@ -137,7 +143,8 @@ export class Access {
   }
 
   #tokenWrong({ remote }: AccessRequest): Refusal {
-    const seconds = this.#failures.record(remote());
+    const address = remote(), seconds = this.#failures.record(address);
+    this.#onWrongToken(address);
     if (seconds === 0) return TOKEN_WRONG;
     return {
       code: "too-many-auth-failures",

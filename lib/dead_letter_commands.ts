@@ -25,6 +25,9 @@ interface Letter {
 
 const PAGE = 1000;
 const REASON_SHOWN = 100;
+/** What a terminal might obey. */
+// deno-lint-ignore no-control-regex -- these control characters are the subject
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
 
 /** Does it. @throws {CollectorError} if it can not be done, or not for all of them. */
 export async function runDeadLetterCommand(
@@ -34,10 +37,7 @@ export async function runDeadLetterCommand(
   const server = new Server(command);
   switch (command.action) {
     case "list":
-      for await (const { id, received_at, source, protocol, reason } of server.letters()) {
-        print([id, received_at, source, protocol, reason.slice(0, REASON_SHOWN)].join("\t") + "\n");
-      }
-      return;
+      return await list(server, { print, tell });
     case "export":
       for await (const letter of server.letters()) print(JSON.stringify(letter) + "\n");
       return;
@@ -50,6 +50,16 @@ export async function runDeadLetterCommand(
       return tell(`${removed} removed`);
     }
   }
+}
+
+async function list(server: Server, { print, tell }: DeadLetterOutput): Promise<void> {
+  let count = 0;
+  for await (const { id, received_at, source, protocol, reason } of server.letters()) {
+    const shown = reason.length > REASON_SHOWN ? `${reason.slice(0, REASON_SHOWN)}…` : reason;
+    print([id, received_at, source, protocol, shown.replaceAll(CONTROL, " ")].join("\t") + "\n");
+    count++;
+  }
+  if (count === 0) tell("There are no dead letters.");
 }
 
 async function replay(
@@ -132,21 +142,35 @@ class Server {
     try {
       response = await fetch(url, init);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw failure(`No collector answers at ${this.#url}: ${why}`, "Name it with --url.");
+      const hint = "Name it with --url; for a certificate of your own authority set DENO_CERT.";
+      throw failure(`No collector answers at ${this.#url}: ${reasonOf(cause)}`, hint);
     }
     const answer = await response.json().catch(() => ({}));
     if (response.ok) return answer;
-    throw failure(`${method} ${path}: ${response.status} ${describe(answer)}`, HINT);
+    const asked = `${method} ${new URL(url).pathname}`;
+    throw failure(`${asked} was answered ${response.status}: ${describe(answer)}`, hintFor(answer));
   }
 }
 
-const HINT = "GET /problems lists what a refusal means.";
+/** What is read of a problem (RFC 9457). */
+interface Problem {
+  readonly type?: string;
+  readonly detail?: string;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+}
 
-function describe(problem: { detail?: string; errors?: { pointer: string; detail: string }[] }) {
-  const [first] = problem.errors ?? [];
-  const more = first === undefined ? "" : ` (${first.pointer || "event"}: ${first.detail})`;
-  return `${problem.detail ?? "no reason given"}${more}`;
+function describe({ detail, errors = [] }: Problem): string {
+  const [first] = errors;
+  const more = first === undefined || first.detail === detail
+    ? ""
+    : ` ${first.pointer || "The event"}: ${first.detail}`;
+  return `${detail ?? "no reason given"}${more}`.replace(/\.$/, "");
+}
+
+function hintFor({ type = "" }: Problem): string {
+  return /(?:token-missing|unauthorized|forbidden)$/.test(type)
+    ? "Give a token with --token-file: to read, one with the scope read; else admin."
+    : `GET ${type} says what that means.`;
 }
 
 function tokenIn(path: string): string {
@@ -169,6 +193,13 @@ function bytesIn(path: string, hint: string): Uint8Array<ArrayBuffer> {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw failure(`Cannot read ${path}: ${why}`, hint);
   }
+}
+
+/** What a failed fetch says, and what is behind it. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { message, cause } = error;
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
 }
 
 function failure(message: string, hint: string): CollectorError {

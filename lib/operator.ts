@@ -120,6 +120,11 @@ export class Operator {
     this.#log("error", `the listener ended and is started again: ${error}`);
   }
 
+  /** A token that is not valid came from an address. */
+  wrongToken(remote: string): void {
+    this.notice(`a request from ${remote} had a token that is not valid`);
+  }
+
   /** A request made the handler itself fail. */
   requestFailed(error: unknown): void {
     if (!isPowerOfTwo(++this.#requestsFailed)) return;

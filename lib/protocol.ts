@@ -121,6 +121,8 @@ export interface IngestRoute {
   readonly credential: (head: RequestHead) => Credential | null;
   /** Whether the token may be in the body instead. */
   readonly hasBodyCredential?: boolean;
+  /** Whether a request may carry an Idempotency-Key; all that tells two apart must be in the body. */
+  readonly hasKeys?: boolean;
   /** When the request prefers to be answered; default: no preference. */
   readonly preference?: (head: RequestHead) => Preference | null;
   /** Refuses a request by its head alone; null to go on. */

@@ -3,6 +3,7 @@
 import type { Admission } from "./admission.ts";
 import type { Collector } from "./collector.ts";
 import { isRefusal, type Refusal } from "./errors.ts";
+import { FORBIDDEN_IN_FIELDS } from "./event.ts";
 import type { DecodeContext, Protocol } from "./protocol.ts";
 import type { StoredDeadLetter } from "./store.ts";
 
@@ -39,7 +40,9 @@ export class Replayer {
     const { receivedAt, source, protocol } = letter;
     const slash = protocol.indexOf("/"), name = slash < 0 ? protocol : protocol.slice(0, slash);
     const decoder = this.#protocols.get(name);
-    if (decoder === undefined) return unknownProtocol(name);
+    if (decoder === undefined || FORBIDDEN_IN_FIELDS.test(source + protocol)) {
+      return unknownProtocol(name);
+    }
     const body = raw ?? new TextEncoder().encode(letter.raw);
     const isAscii = body.every((byte) => byte < 128);
     const context: DecodeContext = { receivedAt, source, isAscii, head: NO_HEAD };

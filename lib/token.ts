@@ -49,7 +49,15 @@ export const LIMITS_MAX: Readonly<Record<keyof TokenLimits, number>> = {
 };
 
 /** Names of the protocols: events that come without a token have them as `source`. */
-const PROTOCOLS = ["native", "segment", "otlp", "cloudevents", "splunk", "posthog", "tinybird"];
+const PROTOCOLS = [
+  "native",
+  "segment",
+  "otlp",
+  "cloudevents",
+  "splunk_hec",
+  "posthog",
+  "tinybird",
+];
 
 /** Whether a text can be a token's name. */
 export function isTokenName(text: string): boolean {

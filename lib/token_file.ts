@@ -91,8 +91,7 @@ function behindLinks(path: string): string {
 /** Waits for the others. Its file stays: to remove it would race with the next who takes it. */
 async function lock(target: string): Promise<Disposable> {
   const path = `${target}.lock`;
-  const file = Deno.openSync(path, { create: true, write: true, mode: FILE_MODE });
-  giveToOwner(path, target);
+  const file = openLock(path, target);
   for (let waitedMs = 0; !file.tryLockSync(true); waitedMs += LOCK_RETRY_MS) {
     if (waitedMs >= LOCK_WAIT_MS) {
       file.close();
@@ -103,6 +102,19 @@ async function lock(target: string): Promise<Disposable> {
     await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS));
   }
   return file;
+}
+
+/** Opens the lock's file. A link in its place is not followed: it may lead to anything. */
+function openLock(path: string, target: string): Deno.FsFile {
+  try {
+    const file = Deno.openSync(path, { write: true, createNew: true, mode: FILE_MODE });
+    giveToOwner(path, target);
+    return file;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    if (!Deno.lstatSync(path).isSymlink) return Deno.openSync(path, { write: true });
+    throw new CollectorError("config", `${path} is a link.`, { hint: "Remove it and try again." });
+  }
 }
 
 function replaceFile(target: string, text: string): void {

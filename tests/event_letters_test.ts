@@ -116,3 +116,14 @@ Deno.test("a raw text that holds the marks of the encoding does not break it", (
   deepEqual(rowsOf(batch), [[1, "1"]]);
   match(batch, /\\u001f\\u001e\\u0000\\n/);
 });
+
+Deno.test("a batch that the journal has from before there were several protocols is native", () => {
+  const old = ["7", "web", "3", "1", "", "1", "t", "{}", "7", "web", "3", "0", "key"].join("\x1f");
+  const sources: string[] = [];
+  decodeBatch(
+    old,
+    ({ source, protocol, userId }) => sources.push(`${source} ${protocol} ${userId}`),
+  );
+  deepEqual(sources, ["web native 1"]);
+  deepEqual(decodeGroups(old).map(({ request }) => request), ["", "key"]);
+});

@@ -25,7 +25,15 @@ Deno.test("a token's name is short, plain, and no protocol's", () => {
   for (const name of ["a", "0", "web-app_1.2", "x".repeat(64), "Native", "native2"]) {
     ok(isTokenName(name), name);
   }
-  const protocols = ["native", "segment", "otlp", "cloudevents", "splunk", "posthog", "tinybird"];
+  const protocols = [
+    "native",
+    "segment",
+    "otlp",
+    "cloudevents",
+    "splunk_hec",
+    "posthog",
+    "tinybird",
+  ];
   for (const name of [...protocols, "", "-a", "_a", ".", "a b", "a\n", "é", "x".repeat(65)]) {
     ok(!isTokenName(name), name);
   }

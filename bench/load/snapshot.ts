@@ -23,6 +23,8 @@ export interface SettleOptions {
   readonly unreachableMs: number;
 }
 
+const NEEDS_TOKENS = "GET /stats was answered 401, as it needs a token; this load has none, so " +
+  "send it to a collector without tokens";
 const STATS_TIMEOUT_MS = 10_000;
 const POLL_MS = 100;
 
@@ -38,6 +40,7 @@ export async function takeSnapshot(url: string): Promise<Snapshot | string> {
   try {
     const response = await fetch(`${url}/stats`, { redirect: "manual", signal: abort.signal });
     const text = await response.text();
+    if (response.status === 401) return NEEDS_TOKENS;
     if (response.status !== 200) return `GET /stats was answered ${response.status}`;
     return readSnapshot(text);
   } catch (error) {

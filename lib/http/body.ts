@@ -182,7 +182,7 @@ const CUT: Refusal = {
 };
 
 /** The length a Content-Length header declares; the runtime lets several pass if they are equal. */
-function declaredLength(header: string): number {
+export function declaredLength(header: string): number {
   const length = Number(header);
   return Number.isNaN(length) ? Number(header.slice(0, header.indexOf(","))) : length;
 }

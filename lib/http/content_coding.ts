@@ -7,6 +7,7 @@
  */
 
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
+import { decodedBytesMax } from "../decoded_limit.ts";
 import type { Refusal } from "../errors.ts";
 import { decompressZstd } from "./zstd.ts";
 
@@ -32,11 +33,12 @@ export function undoCoding(
       headers: { "accept-encoding": ACCEPTED_CODINGS },
     };
   }
+  const limit = decodedBytesMax(body.length, bytesMax);
   try {
-    return undo(body, bytesMax);
+    return undo(body, limit);
   } catch (error) {
     return isOverLimit(error)
-      ? { code: "decoded-too-large", detail: `Expected at most ${bytesMax} bytes after decoding.` }
+      ? { code: "decoded-too-large", detail: `Expected at most ${limit} bytes after decoding.` }
       : { code: "content-coding", detail: `The body is not one whole ${coding} stream.` };
   }
 }

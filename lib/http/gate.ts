@@ -16,6 +16,7 @@ export interface Arrived {
   readonly remote: () => string;
 }
 
+const ORIGIN: Refusal = { code: "origin", detail: "This page's origin is not allowed." };
 /** How long a browser may remember the answer to a preflight, in s. */
 const PREFLIGHT_SECONDS = 7200;
 
@@ -38,6 +39,11 @@ export class Gate {
     return this.#access.authorize(credential, { scope, origin: page, remote });
   }
 
+  /** Why a page may not send, whatever its token is; null if it may, or no foreign page sent this. */
+  refusesPage(arrived: Arrived): Refusal | null {
+    return arrived.page === null || this.readerOf(arrived) !== null ? null : ORIGIN;
+  }
+
   /** The page that may read the answer; null if no foreign page asks, or it may not. */
   readerOf({ page }: Arrived): string | null {
     return page !== null && this.#access.allowsOrigin(page) ? page : null;
@@ -46,7 +52,7 @@ export class Gate {
   /** The answer to a browser that asks whether a page may send (Fetch standard, CORS preflight). */
   preflight(arrived: Arrived): Response | Refusal {
     const { headers } = arrived.head, origin = this.readerOf(arrived);
-    if (origin === null) return { code: "origin", detail: "This page's origin is not allowed." };
+    if (origin === null) return ORIGIN;
     const answer = new Headers({
       "access-control-allow-origin": origin,
       "access-control-allow-methods": "GET, POST, DELETE",
@@ -68,7 +74,8 @@ export class Gate {
  */
 export function pageOf({ headers }: Request, origin: string): string | null {
   const sender = headers.get("origin");
-  return sender === null || hostOf(sender) === hostOf(origin) ? null : sender;
+  const isOwn = sender !== null && /^https?:/.test(sender) && hostOf(sender) === hostOf(origin);
+  return isOwn ? null : sender;
 }
 
 /** Without the scheme: a proxy that ends TLS changes it. */

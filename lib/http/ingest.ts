@@ -11,7 +11,7 @@ import { isRefusal, type Refusal } from "../errors.ts";
 import type { Answer, Decoded, Format, IngestRoute } from "../protocol.ts";
 import { parseIdempotencyKey } from "../idempotency.ts";
 import { type AcknowledgeOptions, Acknowledger, type Admitted } from "./acknowledge.ts";
-import type { BodyReader } from "./body.ts";
+import { type BodyReader, declaredLength } from "./body.ts";
 import { undoCoding } from "./content_coding.ts";
 import type { Arrived, Gate } from "./gate.ts";
 import { formatOf } from "./media_type.ts";
@@ -50,7 +50,7 @@ export class Ingest {
     const credential = route.credential(arrived.head);
     // Where it may be in the body, nobody is asked before that was read.
     const grant = credential === null && route.hasBodyCredential === true
-      ? null
+      ? gate.refusesPage(arrived)
       : gate.authorize(arrived, credential, "ingest");
     const format = formatOf(arrived.head, route);
     const refused = isRefusal(format) ? route.refused : format.refused;
@@ -66,7 +66,7 @@ export class Ingest {
 
   async #admit(arrived: Arrived, { route, format, grant }: Way): Promise<Answer | Refusal> {
     const { head } = arrived, { headers } = head;
-    const key = headers.get("idempotency-key");
+    const key = route.hasKeys === true ? headers.get("idempotency-key") : null;
     // The repeat of a request is answered also when there is no room.
     const now = key === null || this.#collector.draining ? this.#collector.refusal() : null;
     const early = now ?? route.refusesHead?.(head) ?? null;
@@ -148,7 +148,7 @@ function beforeBody(
 ): Refusal | null {
   if (coding !== null && coding.length > HEADER_LENGTH_MAX) return HEADER_TOO_LARGE;
   if (grant === null || length === null) return null;
-  const bytes = Number(length);
+  const bytes = declaredLength(length);
   return bytes > (grant.maxBodyBytes ?? Infinity)
     ? overToken(grant.maxBodyBytes ?? 0)
     : grant.takeBytes(bytes);

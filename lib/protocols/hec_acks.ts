@@ -41,6 +41,7 @@ export const HEC_ACKS_BOUNDS: HecAcksBounds = {
 };
 
 interface Channel {
+  readonly source: string;
   /** Sequences by number, of what was not read as true yet. */
   readonly pending: Map<number, number>;
   /** No number below it is pending. */
@@ -54,6 +55,8 @@ export class HecAcks {
   readonly #bounds: HecAcksBounds;
   /** By source and name; the one not asked about for the longest time first. */
   readonly #channels = new Map<string, Channel>();
+  /** How many channels each source has. */
+  readonly #channelsOf = new Map<string, number>();
   #pending = 0;
   #firstId: number;
 
@@ -76,7 +79,7 @@ export class HecAcks {
 
   /** The number of a request on a channel; a token's channels are its own. */
   register(source: string, name: string, { sequence }: Pick<Admission, "sequence">): number {
-    const channel = this.#channelFor(keyOf(source, name));
+    const channel = this.#channelFor(source, keyOf(source, name));
     const id = channel.nextId++;
     channel.pending.set(id, sequence);
     this.#pending++;
@@ -103,11 +106,12 @@ export class HecAcks {
     return answer;
   }
 
-  #channelFor(key: string): Channel {
+  #channelFor(source: string, key: string): Channel {
     const known = this.#channels.get(key);
     if (known !== undefined) return known;
     if (this.#channels.size >= this.#bounds.channels) this.#dropChannel();
-    const channel = { pending: new Map(), oldestId: this.#firstId, nextId: this.#firstId };
+    this.#channelsOf.set(source, (this.#channelsOf.get(source) ?? 0) + 1);
+    const channel = { source, pending: new Map(), oldestId: this.#firstId, nextId: this.#firstId };
     this.#channels.set(key, channel);
     return channel;
   }
@@ -118,10 +122,17 @@ export class HecAcks {
     this.#pending--;
   }
 
-  /** Drops the channel that was not asked about for the longest time. */
+  /**
+   * Drops a channel of the source that has the most, so that none is driven out by another: the one
+   * that was not asked about for the longest time.
+   */
   #dropChannel(): void {
-    for (const [key, { pending, nextId }] of this.#channels) {
+    const [[greediest = "", most = 0] = []] = [...this.#channelsOf].sort((a, b) => b[1] - a[1]);
+    for (const [key, { source, pending, nextId }] of this.#channels) {
+      if (source !== greediest) continue;
       this.#channels.delete(key);
+      if (most > 1) this.#channelsOf.set(source, most - 1);
+      else this.#channelsOf.delete(source);
       this.#pending -= pending.size;
       this.#firstId = Math.max(this.#firstId, nextId); // it may come back: no number comes twice
       return;

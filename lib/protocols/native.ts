@@ -48,6 +48,7 @@ function route(formats: Readonly<Record<string, Format>>): IngestRoute {
     formats: new Map(Object.entries(formats)),
     otherwise: null,
     credential: (head) => bearerToken(head) ?? queryToken(head, "token"),
+    hasKeys: true,
     preference: preferenceOf,
     refused: problemAnswer,
   };

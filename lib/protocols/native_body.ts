@@ -151,7 +151,7 @@ function setAside({ letters, indexes }: BadEvents, reader: EventReader, read: Re
   if (problem === null) return;
   if (isAdded) reader.dropLast();
   indexes.add(index);
-  letters.add(utf8Slice(reader.body, start, end), { ...reader.place, ...problem });
+  letters.add(utf8Slice(reader.body, start, end), problem);
 }
 
 /** The submission or refusal for a body that was read to its end. */

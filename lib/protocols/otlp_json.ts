@@ -78,12 +78,18 @@ function rowsOf(
   { maxEventBytes }: ProtocolLimits,
 ): Decoded {
   const rows = new EventRows({ protocol: OTLP, context, bodyBytes: bytes });
+  const users = new Map<Span | undefined, string>(); // a resource is read once for all its scopes
   for (const group of groups) {
+    let resourceUser = users.get(group.resource);
+    if (resourceUser === undefined) {
+      resourceUser = userOf(document, attributesOf(document, group.resource));
+      users.set(group.resource, resourceUser);
+    }
     const [before, after] = textsAround(document, group), around = bytesAround(group);
     const reader: RecordReader = {
       document,
       received: utcOfMs(context.receivedAt),
-      resourceUser: userOf(document, attributesOf(document, group.resource)),
+      resourceUser,
     };
     for (const record of group.records) {
       const metadata = before + document.raw(record) + after;

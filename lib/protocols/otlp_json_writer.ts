@@ -1,8 +1,13 @@
 /** JSON text that grows as bytes: of small values there may be millions in one request. */
 
+/** Most bytes: more than any log that is sent for its content takes. */
+const BYTES_MAX = 16 * 1024 * 1024;
 const CAPACITY_MIN = 1024;
 /** Up to this length a loop beats a call into the runtime. */
 const SHORT = 64;
+
+/** Thrown when it would become longer than it may. */
+export class TooLong extends Error {}
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -38,9 +43,10 @@ export class JsonWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** The bytes, with room for so many more. */
+  /** The bytes, with room for so many more. Throws beyond the most there may be. */
   #reserve(more: number): Uint8Array {
     const needed = this.#length + more;
+    if (needed > BYTES_MAX) throw new TooLong();
     if (needed > this.#bytes.length) {
       const bytes = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
       bytes.set(this.#bytes.subarray(0, this.#length));

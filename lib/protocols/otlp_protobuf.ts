@@ -9,7 +9,7 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { Buffer } from "node:buffer";
 import type { Refusal } from "../errors.ts";
-import { JsonWriter } from "./otlp_json_writer.ts";
+import { JsonWriter, TooLong } from "./otlp_json_writer.ts";
 import { type Field, type Message, REQUEST, type Scalar, tagOf } from "./otlp_messages.ts";
 
 /** Deepest nesting of messages: bounds the stack. The JSON decoder allows about half of it. */
@@ -25,7 +25,7 @@ export function otlpJsonOf(body: Uint8Array): Uint8Array | Refusal {
   try {
     transcoder.message(REQUEST, body.length, 1);
   } catch (error) { // this is how the library says that bytes are not protobuf
-    return error instanceof TooDeep ? DEEP : MALFORMED;
+    return error instanceof TooDeep ? DEEP : error instanceof TooLong ? LONG : MALFORMED;
   }
   return transcoder.out.finish();
 }
@@ -131,6 +131,10 @@ const MALFORMED: Refusal = {
   code: "malformed-json",
   detail: "The body is not protobuf, or its strings are not UTF-8; " +
     "expected an ExportLogsServiceRequest.",
+};
+const LONG: Refusal = {
+  code: "body-too-large",
+  detail: "The request is too long when it is written as JSON; expected fewer log records in it.",
 };
 const DEEP: Refusal = {
   code: "too-deep",

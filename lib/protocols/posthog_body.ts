@@ -6,6 +6,7 @@
 
 import { Buffer, isUtf8 } from "node:buffer";
 import { gunzipSync } from "node:zlib";
+import { decodedBytesMax } from "../decoded_limit.ts";
 import type { Refusal } from "../errors.ts";
 import type { DecodeContext } from "../protocol.ts";
 
@@ -49,13 +50,14 @@ function isGzip([first, second, third]: Uint8Array): boolean {
 
 /** Throws nothing; a stream that is cut, broken or followed by anything is refused. */
 function gunzipped(data: Uint8Array): Uint8Array | Refusal {
+  const limit = decodedBytesMax(data.length, DECODED_BYTES_MAX);
   try {
-    return gunzipSync(data, { maxOutputLength: DECODED_BYTES_MAX });
+    return gunzipSync(data, { maxOutputLength: limit });
   } catch (error) {
     return (error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE"
       ? {
         code: "decoded-too-large",
-        detail: `Expected at most ${DECODED_BYTES_MAX} bytes after decoding.`,
+        detail: `Expected at most ${limit} bytes after decoding.`,
       }
       : { code: "content-coding", detail: "The body is not one whole gzip stream." };
   }

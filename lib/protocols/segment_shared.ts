@@ -7,10 +7,15 @@
 import type { JsonDocument, Span } from "./json_document.ts";
 import type { Members } from "./json_events.ts";
 
+/** Members as text, by name. */
+export type Texts = ReadonlyMap<string, string>;
+
 /** The members that the events of a batch share. */
 export interface SharedMembers {
   /** By name. */
   readonly members: Members;
+  /** The members of each, as text, by its name and theirs. */
+  readonly texts: ReadonlyMap<string, Texts>;
   /** How long they are. */
   readonly bytes: number;
 }
@@ -20,15 +25,16 @@ export function sharedMembers(
   document: JsonDocument,
   batch: Members,
 ): SharedMembers {
-  const members = new Map<string, Span>();
+  const members = new Map<string, Span>(), texts = new Map<string, Texts>();
   let bytes = 0;
   for (const name of ["context", "integrations"]) {
     const span = batch.get(name);
     if (span === undefined || document.kind(span) !== "object") continue;
     members.set(name, span);
+    texts.set(name, textsOf(document, document.members(span)));
     bytes += span.end - span.start;
   }
-  return { members, bytes };
+  return { members, texts, bytes };
 }
 
 /** An event's text with what it lacks of the shared members. */
@@ -36,13 +42,12 @@ export function withShared(document: JsonDocument, event: Span, shared: SharedMe
   const text = document.raw(event);
   if (shared.members.size === 0 || document.kind(event) !== "object") return text;
   const own = document.members(event);
-  const insertions = [{ at: event.start + 1, text: lacking(document, shared.members, own) }];
-  for (const [name, span] of shared.members) {
+  const whole = textsOf(document, shared.members);
+  const insertions = [{ at: event.start + 1, text: lacking(whole, own) }];
+  for (const [name, texts] of shared.texts) {
     const object = own.get(name);
     if (object === undefined || document.kind(object) !== "object") continue;
-    const members = document.members(object);
-    const insertion = lacking(document, document.members(span), members);
-    insertions.push({ at: object.start + 1, text: insertion });
+    insertions.push({ at: object.start + 1, text: lacking(texts, document.members(object)) });
   }
   insertions.sort((a, b) => a.at - b.at);
   let result = "", from = event.start;
@@ -54,12 +59,13 @@ export function withShared(document: JsonDocument, event: Span, shared: SharedMe
 }
 
 /** The members that an object lacks, as text that can stand before its own. */
-function lacking(
-  document: JsonDocument,
-  shared: Members,
-  own: Members,
-): string {
-  const texts = [...shared].filter(([name]) => !own.has(name))
-    .map(([name, span]) => `${JSON.stringify(name)}:${document.raw(span)}`);
+function lacking(shared: Texts, own: Members): string {
+  const texts = [...shared].filter(([name]) => !own.has(name)).map(([, text]) => text);
   return texts.length === 0 ? "" : texts.join() + (own.size === 0 ? "" : ",");
+}
+
+function textsOf(document: JsonDocument, members: Members): Texts {
+  return new Map(
+    [...members].map(([name, span]) => [name, `${JSON.stringify(name)}:${document.raw(span)}`]),
+  );
 }

@@ -8,7 +8,7 @@
 
 import type { Receipt, ReceiptState } from "../store.ts";
 import { holdWhileAlive } from "./alive_lock.ts";
-import { explain } from "./connection.ts";
+import { explain, isTransient } from "./connection.ts";
 import type { Database } from "./database.ts";
 import type { Journal } from "./journal.ts";
 import type { KeepOptions } from "./keep_options.ts";
@@ -155,8 +155,9 @@ function drain(budgetMs: number): void {
       keeper.database?.checkpointIfDue();
     }
     drainPauseMs = 0;
-  } catch {
+  } catch (error) {
     tell({ kind: "known", known: known() }); // some may be lost, which is known now
+    if (!isTransient(error)) notice(`the journal can not be applied: ${messageOf(error)}`);
     const { min, max } = DRAIN_PAUSE_MS;
     drainPauseMs = Math.min(max, Math.max(min, drainPauseMs * 2));
   }
@@ -197,4 +198,8 @@ function close(): void {
   }
   keeper.close();
   journal.close();
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

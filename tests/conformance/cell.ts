@@ -33,6 +33,8 @@ export interface CellOptions {
   readonly note?: string;
   /** Whether the client itself can do no better: `note` then says why. */
   readonly isLimit?: boolean;
+  /** Whether the client's own options for trying again were raised: `note` says which. */
+  readonly isTuned?: boolean;
   /** Why it can not be run here. */
   readonly skip?: string | null;
 }
@@ -43,7 +45,7 @@ export interface CellResult {
   /** The package and its version. */
   readonly version: string;
   readonly column: Column;
-  readonly outcome: "ok" | "limit" | "FAILED" | "skipped";
+  readonly outcome: "ok" | "ok, tuned" | "limit" | "FAILED" | "skipped";
   readonly note: string;
 }
 
@@ -54,7 +56,7 @@ export const RECORD_VARIABLE = "CONFORMANCE_RECORD";
 export function cell(
   client: Client,
   column: Column,
-  { expects, note = "", isLimit = false, skip = null }: CellOptions,
+  { expects, note = "", isLimit = false, isTuned = false, skip = null }: CellOptions,
   run: () => Promise<void>,
 ): void {
   const record = (outcome: CellResult["outcome"], why = note) =>
@@ -73,7 +75,7 @@ export function cell(
         record("FAILED", firstLine(error));
         throw error;
       }
-      record(isLimit ? "limit" : "ok");
+      record(isLimit ? "limit" : isTuned ? "ok, tuned" : "ok");
     },
   });
 }

@@ -75,6 +75,7 @@ cell(
 
 cell(CLIENT, "b", {
   expects: "after 503 it sends again, and all is stored once",
+  isTuned: true,
   note:
     "Run with fetchRetryDelay 300 ms and fetchRetryCount 10. By default it tries 3 times again, " +
     "3 s apart, whatever Retry-After says, and then drops the batch.",
@@ -82,6 +83,7 @@ cell(CLIENT, "b", {
 
 cell(CLIENT, "c", {
   expects: "what failed is sent again, and all is stored once",
+  isTuned: true,
   note:
     "Run with fetchRetryDelay 300 ms and fetchRetryCount 10. When its tries are used up, it keeps " +
     "the batch for the next flush after a network error, and drops it after a 503.",

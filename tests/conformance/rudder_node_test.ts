@@ -89,12 +89,14 @@ cell(CLIENT, "a", { expects: "all six calls are stored as they were sent" }, asy
 
 cell(CLIENT, "b", {
   expects: "after 429 it sends again, and all is stored once",
+  isTuned: true,
   note: "Run with retryCount 10. By default it tries 3 times again, each after Retry-After or " +
     "longer, and then drops the batch.",
 }, () => fullThenFrees(ADAPTER));
 
 cell(CLIENT, "c", {
   expects: "what failed is sent again, and all is stored once",
+  isTuned: true,
   note: "Run with retryCount 10. By default it gives up after 3 tries again, some 1.4 s after a " +
     "connection is refused, and drops the batch.",
 }, () => stoppedAndStarted(ADAPTER));

@@ -69,6 +69,7 @@ cell(
 
 cell(CLIENT, "b", {
   expects: "after 429 it sends again, and all is stored once",
+  isTuned: true,
   note: "Run with maxRetries 10; without that option it never sends again, and throws.",
 }, () => fullThenFrees(ADAPTER));
 

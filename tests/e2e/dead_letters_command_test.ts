@@ -51,7 +51,7 @@ function ended({ code, stdout, stderr }: CommandOutcome, status: number, told: R
 }
 
 Deno.test("list prints a letter a line, export their whole text, over several pages", async () => {
-  const lines = Array.from({ length: 1500 }, (_, i) => `bad\t${i} ${"é".repeat(i % 7)}`);
+  const lines = Array.from({ length: 1500 }, (_, i) => `bad\t${i} ${"é".repeat(i % 7)}.`);
   await using letters = await withLetters(lines);
   const listed = await deadLetters(["list", ...letters.at]);
   equal(listed.code, 0, listed.stderr);
@@ -70,7 +70,8 @@ Deno.test("list prints a letter a line, export their whole text, over several pa
 Deno.test("without letters nothing is printed, and replaying or purging all of them is no error", async () => {
   await using letters = await withLetters([]);
   for (const words of [["list"], ["export"]]) {
-    deepEqual(await deadLetters([...words, ...letters.at]), { code: 0, stdout: "", stderr: "" });
+    const stderr = words[0] === "list" ? "There are no dead letters.\n" : "";
+    deepEqual(await deadLetters([...words, ...letters.at]), { code: 0, stdout: "", stderr });
   }
   ended(await deadLetters(["replay", "all", ...letters.at]), 0, /0 stored, 0 not/);
   ended(await deadLetters(["purge", "all", ...letters.at]), 0, /0 removed/);
@@ -95,8 +96,8 @@ Deno.test("replay takes mended text from a file or from stdin, byte for byte", a
   ended(await deadLetters(["replay", "3", "--raw", "-", ...at]), 69, /is empty/);
   ended(await deadLetters(["replay", "3", "--raw", `${file}.not`, ...at]), 69, /Cannot read/);
   ended(await deadLetters(["replay", "all", "--raw", file, ...at]), 69, /--raw is for one/);
-  ended(await deadLetters(["replay", "3", ...at]), 69, /400 .*JSON/);
-  ended(await deadLetters(["replay", "99", ...at]), 69, /404 No dead letter has this id/);
+  ended(await deadLetters(["replay", "3", ...at]), 69, /400: .*JSON/);
+  ended(await deadLetters(["replay", "99", ...at]), 69, /404: No dead letter has this id/);
   deepEqual((await allLetters(collector)).map(({ id }) => id), [3]);
 });
 
@@ -111,7 +112,7 @@ Deno.test("replay all stores what can be stored, tells what can not, and ends wi
   // Each becomes a letter anew: it must not be met again in the same go.
   const refused = await deadLetters(["replay", "all", ...at]);
   ended(refused, 69, /0 stored, 3 not/);
-  match(refused.stderr, /1: POST \/1\/replay: 400 /);
+  match(refused.stderr, /1: POST \/dead-letters\/1\/replay was answered 400: /);
   match(refused.stderr, /2: The database refused the event again/);
   ended(await deadLetters(["replay", "4", ...at]), 69, /refused the event again/);
   deepEqual((await allLetters(collector)).map(({ id }) => id), [1, 5, 6]);
@@ -162,9 +163,9 @@ Deno.test("a token is read from its file, and what it may not do is told", async
   const at = ["--url", `${collector.url}/`];
   const listed = await deadLetters(["list", ...at, ...flags("reader")]);
   match(listed.stdout, /^1\t\S+\tsender\tnative\tmalformed-json/, "it is not of its token");
-  ended(await deadLetters(["list", ...at]), 69, /401 .*[Tt]oken/);
-  ended(await deadLetters(["list", ...at, ...flags("sender")]), 69, /403 .*read/);
-  ended(await deadLetters(["purge", "all", ...at, ...flags("reader")]), 69, /403 .*admin/);
+  ended(await deadLetters(["list", ...at]), 69, /401: .*[Tt]oken/);
+  ended(await deadLetters(["list", ...at, ...flags("sender")]), 69, /403: .*read/);
+  ended(await deadLetters(["purge", "all", ...at, ...flags("reader")]), 69, /403: .*admin/);
   ended(
     await deadLetters(["list", ...at, "--token-file", "/nowhere"]),
     69,

@@ -4,8 +4,9 @@ import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "n
 import { CollectorProcess } from "./collector_process.ts";
 import { allLetters, allowEvents, ask, refuseEvents, replay } from "./dead_letters.ts";
 import { LockHolder } from "./lock_holder.ts";
-import { spoilt, TIME, type Way, way, WAYS } from "./protocol_requests.ts";
+import { TIME, type Way, way, WAYS } from "./protocol_requests.ts";
 import { type StoredEvent, storedEvents } from "./rows.ts";
+import { spoilt } from "./spoilt.ts";
 
 async function send(collector: CollectorProcess, way: Way, body: ReturnType<Way["body"]>) {
   const { status, text } = await collector.post(way.target, body, way.headers);

@@ -135,7 +135,7 @@ Deno.test("where nobody listens it says so, and how to start a collector", async
   const { code, stdout, stderr } = await load(url);
   equal(code, 1);
   equal(stdout, "");
-  match(stderr, /^No collector answers at http:\/\/127\.0\.0\.1:\d+: Connection refused\.\n/);
+  match(stderr, /^No collector can be used at http:\/\/127\.0\.0\.1:\d+: Connection refused\.\n/);
   match(stderr, /deno task start/);
 });
 

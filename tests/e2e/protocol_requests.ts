@@ -195,19 +195,3 @@ export function way(name: string): Way {
   if (found === undefined) throw new TypeError(`no way ${name}`);
   return found;
 }
-
-/** A body as {@linkcode Way.body} makes it with the events of some marks spoilt; for text only. */
-export function spoilt(
-  { body, spoil = ["", ""] }: Way,
-  marks: readonly string[],
-  bad: readonly string[],
-): string {
-  const [goodText, badText] = spoil;
-  // Each event has its mark as the last of its texts, behind or before what is spoilt.
-  const all = String(body(marks));
-  const parts = all.split(goodText);
-  if (parts.length !== marks.length + 1) throw new TypeError(`${goodText} is not in each event`);
-  return parts.reduce((sum, part, index) =>
-    sum + (bad.includes(marks[index - 1] ?? "") ? badText : goodText) + part
-  );
-}

@@ -125,3 +125,13 @@ Deno.test("a full channel takes the next request as fast as an empty one", () =>
   ok(performance.now() - start < 2000);
   equal(acks.pending, 20_000);
 });
+
+Deno.test("a source that opens channels without end drives out its own, not those of others", () => {
+  const { acks, clock } = acksWith({ channels: 4, pendingPerChannel: 10, pending: 100 });
+  clock.committed = 1;
+  const id = acks.register("quiet", "channel", { sequence: 1 });
+  for (let i = 0; i < 50; i++) acks.register("greedy", `channel-${i}`, { sequence: 1 });
+  equal(acks.channels, 4);
+  deepEqual(acks.query("quiet", "channel", [id]), { [id]: true });
+  deepEqual(acks.query("greedy", "channel-0", [0]), { 0: false });
+});

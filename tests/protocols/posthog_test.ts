@@ -146,7 +146,10 @@ Deno.test("a gzip body that is cut, broken, followed by more or too large is ref
   equal(refused(broken), "content-coding");
   equal(refused(new Uint8Array([...gzip, 1, 2, 3])), "content-coding");
   equal(refused(gzipSync(" ".repeat(8_388_609))), "decoded-too-large");
-  equal(refused(gzipSync(" ".repeat(8_388_608))), "empty-body");
+  const noise = crypto.getRandomValues(new Uint8Array(32_768)).toHex(); // does not compress
+  equal(refused(gzipSync(`"${noise}${" ".repeat(3e6)}"`)), "invalid-event", "80 times its gzip");
+  equal(refused(gzipSync(" ".repeat(1_048_576))), "empty-body");
+  equal(refused(gzipSync(" ".repeat(1_048_577))), "decoded-too-large", "1,000 times its gzip");
   equal(refused(gzipSync(Uint8Array.of(34, 0xff, 34))), "invalid-utf8");
   equal(refused(Uint8Array.of(34, 0xff, 34)), "invalid-utf8");
   equal(refused(deflateSync("[]")), "invalid-utf8");
