@@ -7,6 +7,9 @@
 
 import type { Receipt, ReceiptState } from "./store.ts";
 
+/** Where receipts are asked for. */
+export const RECEIPTS_PATH = "/receipts/";
+
 /** What `GET /receipts/{id}` answers. */
 export interface ReceiptStatus {
   /** `pending` may still become one of the others. */

@@ -14,7 +14,7 @@ import { type AcknowledgeOptions, Acknowledger, type Admitted } from "./acknowle
 import { type BodyReader, declaredLength } from "./body.ts";
 import { undoCoding } from "./content_coding.ts";
 import type { Arrived, Gate } from "./gate.ts";
-import { formatOf } from "./media_type.ts";
+import { formatOf, HEADER_LENGTH_MAX, HEADER_TOO_LARGE } from "./media_type.ts";
 import type { Responder } from "./respond.ts";
 
 /** What it is made of. */
@@ -28,8 +28,6 @@ export interface IngestOptions extends AcknowledgeOptions {
   /** Makes the responses. */
   readonly responder: Responder;
 }
-
-const HEADER_LENGTH_MAX = 8192;
 
 /** See the head of this file. */
 export class Ingest {
@@ -111,8 +109,7 @@ export class Ingest {
     const token = credential === undefined ? null : { token: credential, isInUrl: false };
     const grant = this.#options.gate.authorize(arrived, token, "ingest");
     if (isRefusal(grant)) return grant;
-    if (sentBytes > (grant.maxBodyBytes ?? Infinity)) return overToken(grant.maxBodyBytes ?? 0);
-    const limited = grant.takeBytes(sentBytes) ?? grant.takeEvents(eventsOf(decoded));
+    const limited = takeBytes(grant, sentBytes) ?? grant.takeEvents(eventsOf(decoded));
     if (limited !== null) return limited;
     const { source } = grant;
     if (source === null) return decoded;
@@ -148,10 +145,7 @@ function beforeBody(
 ): Refusal | null {
   if (coding !== null && coding.length > HEADER_LENGTH_MAX) return HEADER_TOO_LARGE;
   if (grant === null || length === null) return null;
-  const bytes = declaredLength(length);
-  return bytes > (grant.maxBodyBytes ?? Infinity)
-    ? overToken(grant.maxBodyBytes ?? 0)
-    : grant.takeBytes(bytes);
+  return takeBytes(grant, declaredLength(length));
 }
 
 /** What can only be refused once a body without a declared length was read. */
@@ -161,10 +155,7 @@ function lengthUnknown(
 ): Refusal | null {
   // The runtime takes a reset HTTP/2 stream for its end. HTTP/1.1 is told by its chunks.
   if (body.length > 0 && !isChunked) return LENGTH_REQUIRED;
-  if (grant === null) return null;
-  return body.length > (grant.maxBodyBytes ?? Infinity)
-    ? overToken(grant.maxBodyBytes ?? 0)
-    : grant.takeBytes(body.length);
+  return grant === null ? null : takeBytes(grant, body.length);
 }
 
 function eventsOf({ submission, aside }: Decoded): number {
@@ -181,11 +172,11 @@ const NO_EVENTS: Admission = {
   isReplay: false,
 };
 
-function overToken(bytesMax: number): Refusal {
-  return {
-    code: "body-too-large",
-    detail: `Expected at most ${bytesMax} bytes: the token allows no more.`,
-  };
+/** Takes a body's bytes from what a token may send, or says that it is too long for it. */
+function takeBytes({ maxBodyBytes, takeBytes }: Grant, bytes: number): Refusal | null {
+  if (maxBodyBytes === null || bytes <= maxBodyBytes) return takeBytes(bytes);
+  const detail = `Expected at most ${maxBodyBytes} bytes: the token allows no more.`;
+  return { code: "body-too-large", detail };
 }
 
 const NOT_UTF8: Refusal = { code: "invalid-utf8", detail: "Expected the body to be UTF-8." };
@@ -196,8 +187,4 @@ const LENGTH_REQUIRED: Refusal = {
 const BAD_KEY: Refusal = {
   code: "idempotency-key",
   detail: "Expected one Idempotency-Key of 1 to 255 visible ASCII characters.",
-};
-const HEADER_TOO_LARGE: Refusal = {
-  code: "headers-too-large",
-  detail: `Expected a header of at most ${HEADER_LENGTH_MAX} characters.`,
 };

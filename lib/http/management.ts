@@ -10,6 +10,7 @@ import {
   DeadLetterRoutes,
   type DeadLetterRoutesOptions,
 } from "./dead_letter_routes.ts";
+import { RECEIPTS_PATH } from "../receipt.ts";
 import type { Arrived, Gate } from "./gate.ts";
 import { jsonResponse } from "./json_response.ts";
 
@@ -24,9 +25,6 @@ export interface ManagementOptions extends DeadLetterRoutesOptions {
   /** Facts for `GET /stats` that the collector does not know. */
   readonly serverStats: () => Record<string, unknown>;
 }
-
-/** Where receipts are asked for. */
-const RECEIPTS_PATH = "/receipts/";
 
 /** See the head of this file. */
 export class Management {

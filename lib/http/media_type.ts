@@ -3,7 +3,13 @@
 import type { Refusal } from "../errors.ts";
 import type { Format, IngestRoute, RequestHead } from "../protocol.ts";
 
-const HEADER_LENGTH_MAX = 8192;
+/** Longest header that is read, in characters. */
+export const HEADER_LENGTH_MAX = 8192;
+/** What a longer one is refused with. */
+export const HEADER_TOO_LARGE: Refusal = {
+  code: "headers-too-large",
+  detail: `Expected a header of at most ${HEADER_LENGTH_MAX} characters.`,
+};
 
 /** The format of a request at a route, or why it has none. */
 export function formatOf(head: RequestHead, route: IngestRoute): Format | Refusal {
@@ -23,10 +29,7 @@ function parsed(header: string | null, route: IngestRoute): Format | undefined {
 }
 
 function unsupported(header: string | null, route: IngestRoute): Refusal {
-  if (header !== null && header.length > HEADER_LENGTH_MAX) {
-    const detail = `Expected a header of at most ${HEADER_LENGTH_MAX} characters.`;
-    return { code: "headers-too-large", detail };
-  }
+  if (header !== null && header.length > HEADER_LENGTH_MAX) return HEADER_TOO_LARGE;
   const accepted = [...route.formats.keys()].join(", ");
   return {
     code: "unsupported-type",

@@ -10,6 +10,8 @@
  * {@linkcode MALFORMED} or {@linkcode TOO_DEEP}, which are below 0.
  */
 
+import { Buffer } from "node:buffer";
+
 /** The bytes are not JSON there. */
 export const MALFORMED: number = -1;
 /** They nest deeper than was allowed; whether they are JSON is not known. */
@@ -171,4 +173,9 @@ function skipDigits(bytes: Uint8Array, at: number): number {
 
 function isHex(c: number): boolean {
   return (c >= 48 && c <= 57) || (c >= 97 && c <= 102) || (c >= 65 && c <= 70);
+}
+
+/** A part of UTF-8 bytes as a string. */
+export function utf8Slice(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("utf8");
 }

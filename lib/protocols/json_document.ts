@@ -3,8 +3,7 @@
  * events: the whole is checked once, then only what is asked for is built.
  */
 
-import { Buffer } from "node:buffer";
-import { byteAt, MALFORMED, skipSpace, skipString, skipValue } from "./json_bytes.ts";
+import { byteAt, MALFORMED, skipSpace, skipString, skipValue, utf8Slice } from "./json_bytes.ts";
 
 /** Deepest nesting of a request: an event may nest 64 deep by itself, what wraps it comes to it. */
 export const DEPTH_MAX = 64;
@@ -113,8 +112,7 @@ export class JsonDocument {
 
   /** A value as it was sent. */
   raw({ start, end }: Span): string {
-    const bytes = this.#bytes;
-    return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("utf8");
+    return utf8Slice(this.#bytes, start, end);
   }
 
   /** What a string says; null if the value is no string or not there. */

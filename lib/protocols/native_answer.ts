@@ -1,10 +1,8 @@
 /** What the native protocol answers, and what a request may prefer (RFC 7240). */
 
 import type { Answer, Outcome, Preference, RequestHead } from "../protocol.ts";
+import { RECEIPTS_PATH } from "../receipt.ts";
 import { jsonAnswer } from "./answers.ts";
-
-/** Where receipts are asked for. */
-export const RECEIPTS_PATH = "/receipts/";
 
 const PREFER_LENGTH_MAX = 256;
 

@@ -10,9 +10,9 @@ import type { Refusal } from "../errors.ts";
 import { LETTER_FIELDS } from "../event.ts";
 import type { DecodeContext, Decoded, ProtocolLimits } from "../protocol.ts";
 import { DeadLetters } from "./dead_letters.ts";
-import { byteAt, isSpace, skipSpace, skipValue, TOO_DEEP } from "./json_bytes.ts";
+import { byteAt, isSpace, skipSpace, skipValue, TOO_DEEP, utf8Slice } from "./json_bytes.ts";
 import { isLenient } from "./native_answer.ts";
-import { DEPTH_MAX, EventReader, NOWHERE, type Place, utf8Slice } from "./native_event.ts";
+import { DEPTH_MAX, EventReader, NOWHERE, type Place } from "./native_event.ts";
 
 /** Its name. */
 export const NATIVE = "native";

@@ -5,7 +5,7 @@ import type { EventProblem } from "../errors.ts";
 import { FORBIDDEN_IN_FIELDS } from "../event.ts";
 import { toUtc } from "../timestamp.ts";
 import { PROBLEMS_LISTED_MAX } from "./dead_letters.ts";
-import { byteAt, MALFORMED, skipSpace, skipString, skipValue } from "./json_bytes.ts";
+import { byteAt, MALFORMED, skipSpace, skipString, skipValue, utf8Slice } from "./json_bytes.ts";
 
 /** Deepest nesting an event may have, itself included. */
 export const DEPTH_MAX = 64;
@@ -263,8 +263,3 @@ function isInt64(digits: string): boolean {
 const { latin1Slice } = Buffer.prototype as unknown as {
   readonly latin1Slice: (this: Uint8Array, start: number, end: number) => string;
 };
-
-/** A part of UTF-8 bytes as a string. */
-export function utf8Slice(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("utf8");
-}

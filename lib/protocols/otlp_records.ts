@@ -5,9 +5,16 @@
  */
 
 import type { Refusal } from "../errors.ts";
-import { byteAt, MALFORMED, skipSpace, skipString, skipValue, TOO_DEEP } from "./json_bytes.ts";
+import {
+  byteAt,
+  MALFORMED,
+  skipSpace,
+  skipString,
+  skipValue,
+  TOO_DEEP,
+  utf8Slice,
+} from "./json_bytes.ts";
 import { DEPTH_MAX, type JsonDocument, type Span } from "./json_document.ts";
-import { utf8Slice } from "./native_event.ts";
 
 /** Log records that share a resource and a scope. */
 export interface Group {
