@@ -3,7 +3,7 @@
 import { Access, refuseOpenDoor } from "./lib/access.ts";
 import { Collector } from "./lib/collector.ts";
 import { type Command, type Config, readCommand } from "./lib/config.ts";
-import { runDeadLetterCommand } from "./lib/dead_letter_commands.ts";
+import { runDeadLetterCommand } from "./lib/commands/dead_letters.ts";
 import { CollectorError, EXIT_BUG, EXIT_CODES, EXIT_NOT_STORED } from "./lib/errors.ts";
 import { BodyReader } from "./lib/http/body.ts";
 import { Gate } from "./lib/http/gate.ts";
@@ -30,7 +30,7 @@ import { onSignals } from "./lib/signals.ts";
 import { lockDatabase, lockExisting, realPath } from "./lib/store/files.ts";
 import { keepOptions } from "./lib/store/keep_options.ts";
 import { verifyDatabase, WorkerStore } from "./lib/store/worker_store.ts";
-import { runTokenCommand } from "./lib/token_commands.ts";
+import { runTokenCommand } from "./lib/commands/tokens.ts";
 import { tokensPath } from "./lib/token_file.ts";
 import { TokenWatch } from "./lib/token_watch.ts";
 import { writerOptions } from "./lib/writer_options.ts";

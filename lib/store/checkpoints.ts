@@ -4,7 +4,7 @@
  */
 
 import { heldUp, PAGE_BYTES } from "./connection.ts";
-import type { Connection } from "./driver.ts";
+import type { Connection } from "../sqlite/driver.ts";
 
 const AFTER_BYTES = 32 * 1024 * 1024;
 /** What a transaction writes to the log beside its rows: pages that are not full, the run's row. */

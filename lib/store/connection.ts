@@ -2,7 +2,7 @@
 
 import { open } from "#driver";
 import { CollectorError } from "../errors.ts";
-import { type Connection, SqliteError } from "./driver.ts";
+import { type Connection, SqliteError } from "../sqlite/driver.ts";
 import { hasBytes } from "./files.ts";
 import {
   APPLICATION_ID,

@@ -32,7 +32,7 @@ import {
 import { Checkpoints } from "./checkpoints.ts";
 import { lettersOf, rebuildRaw } from "./dead_letter.ts";
 import { deadLetters, removeDeadLetters } from "./dead_letters_table.ts";
-import { type Connection, SqliteError, type Statement } from "./driver.ts";
+import { type Connection, SqliteError, type Statement } from "../sqlite/driver.ts";
 import { fileIdentity, setLogAside } from "./files.ts";
 import type { JournalRecord } from "./journal_record.ts";
 import { joined, rememberedOf } from "./remembered.ts";

@@ -1,7 +1,7 @@
 /** The table of dead letters, for whoever looks at them, sends them again or throws them away. */
 
 import type { DeadLetterPage, IdRange, StoredDeadLetter } from "../store.ts";
-import type { Connection } from "./driver.ts";
+import type { Connection } from "../sqlite/driver.ts";
 
 /** Most bytes of raw text a page, unless its first letter has more. */
 const PAGE_BYTES_MAX = 4 * 1024 * 1024;

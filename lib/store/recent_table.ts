@@ -3,7 +3,7 @@
  * appending costs next to nothing and a million are read back in a moment.
  */
 
-import type { Connection, Statement } from "./driver.ts";
+import type { Connection, Statement } from "../sqlite/driver.ts";
 
 /** What such a table holds. */
 export interface RecentTableOptions {

@@ -3,7 +3,7 @@
 import { type FieldsPerRow, LETTER_FIELDS, type RowGroup } from "../event.ts";
 import type { RejectedRow } from "../store.ts";
 import { isPermanent } from "./connection.ts";
-import type { Connection, SqlValue, Statement } from "./driver.ts";
+import type { Connection, SqlValue, Statement } from "../sqlite/driver.ts";
 
 /** Rows as a batch carries them. */
 export interface GroupedRows {

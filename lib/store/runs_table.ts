@@ -1,7 +1,7 @@
 /** The table of runs: one row a start of the collector, with how far it has got. */
 
 import type { StoreOpened } from "../store.ts";
-import type { Connection, Statement } from "./driver.ts";
+import type { Connection, Statement } from "../sqlite/driver.ts";
 
 /** A start of the collector. */
 export interface Run {

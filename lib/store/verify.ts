@@ -8,7 +8,7 @@
 import { open } from "#driver";
 import { foreign, SCHEMA_VERSION } from "./schema.ts";
 import { pragma } from "./connection.ts";
-import type { Connection } from "./driver.ts";
+import type { Connection } from "../sqlite/driver.ts";
 import { journalPath } from "./files.ts";
 import { Journal } from "./journal.ts";
 import { denoFiles } from "./journal_files.ts";

@@ -23,7 +23,7 @@ Deno.test("the executable holds the program and its Worker, and runs by itself",
     await t.step("main.ts, the Worker and the driver are embedded", () => {
       match(compiled.output, /─ main\.ts/);
       match(compiled.output, /─ worker\.ts|─ store\/\*/);
-      match(compiled.output, /─ driver_node\.ts|─ store\/\*/);
+      match(compiled.output, /─ driver_node\.ts|─ sqlite\/\*/);
     });
     await t.step({
       name: lacksRuntime

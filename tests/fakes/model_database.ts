@@ -16,7 +16,7 @@ import { REQUEST_WORDS } from "../../lib/idempotency.ts";
 import type { Batch, Receipt, StoreOpened, WriteOutcome } from "../../lib/store.ts";
 import { DatabaseMoved, type Progress } from "../../lib/store/database.ts";
 import { rebuildRaw } from "../../lib/store/dead_letter.ts";
-import { SqliteError } from "../../lib/store/driver.ts";
+import { SqliteError } from "../../lib/sqlite/driver.ts";
 import type { JournalRecord } from "../../lib/store/journal_record.ts";
 import type { KeptDatabase } from "../../lib/store/keeper.ts";
 import { joined, rememberedOf } from "../../lib/store/remembered.ts";

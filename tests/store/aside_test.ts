@@ -2,7 +2,7 @@
 
 import { deepStrictEqual as deepEqual, throws } from "node:assert/strict";
 import type { Submission } from "../../lib/event.ts";
-import { SqliteError } from "../../lib/store/driver.ts";
+import { SqliteError } from "../../lib/sqlite/driver.ts";
 import { Keeper } from "../../lib/store/keeper.ts";
 import { query } from "../e2e/rows.ts";
 import { letters } from "../fakes/letters.ts";

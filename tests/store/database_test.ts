@@ -4,7 +4,7 @@ import { encodeBatch, type EventRecord } from "../../lib/event.ts";
 import { EventIds } from "../../lib/event_ids.ts";
 import type { WriteOutcome } from "../../lib/store.ts";
 import { isTransient } from "../../lib/store/connection.ts";
-import { SqliteError } from "../../lib/store/driver.ts";
+import { SqliteError } from "../../lib/sqlite/driver.ts";
 import { query, storedCount, storedEvents } from "../e2e/rows.ts";
 import { withIds } from "../fakes/collecting.ts";
 import {

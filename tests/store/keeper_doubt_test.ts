@@ -1,7 +1,7 @@
 /** A keeper whose database says less than it did, or meets errors of the disk. */
 
 import { deepStrictEqual as deepEqual, strictEqual as equal, throws } from "node:assert/strict";
-import { SqliteError } from "../../lib/store/driver.ts";
+import { SqliteError } from "../../lib/sqlite/driver.ts";
 import { batchOf } from "./batches.ts";
 import { Kept, lock, patched, stateOf } from "./kept.ts";
 

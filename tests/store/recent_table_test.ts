@@ -1,6 +1,6 @@
 import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import fc from "fast-check";
-import { open } from "../../lib/store/driver_node.ts";
+import { open } from "../../lib/sqlite/driver_node.ts";
 import { RecentTable, type RecentTableOptions } from "../../lib/store/recent_table.ts";
 import { newFolder, openDatabase } from "./batches.ts";
 

@@ -5,14 +5,14 @@ import {
   rejects,
   strictEqual as equal,
 } from "node:assert/strict";
-import { readCommand } from "../lib/config.ts";
-import { CollectorError, EXIT_CODES } from "../lib/errors.ts";
-import { sha256Of, type Token } from "../lib/token.ts";
-import { runTokenCommand } from "../lib/token_commands.ts";
-import { readTokensText, tokensOf } from "../lib/token_file.ts";
-import { TOKENS_MAX } from "../lib/token_list.ts";
-import { formatTokens } from "../lib/token_list.ts";
-import { tokenOf } from "./fakes/tokens.ts";
+import { readCommand } from "../../lib/config.ts";
+import { CollectorError, EXIT_CODES } from "../../lib/errors.ts";
+import { sha256Of, type Token } from "../../lib/token.ts";
+import { runTokenCommand } from "../../lib/commands/tokens.ts";
+import { readTokensText, tokensOf } from "../../lib/token_file.ts";
+import { TOKENS_MAX } from "../../lib/token_list.ts";
+import { formatTokens } from "../../lib/token_list.ts";
+import { tokenOf } from "../fakes/tokens.ts";
 
 /** A folder with a database's tokens file to be, removed in the end. */
 class Shell implements Disposable {

@@ -1,29 +1,22 @@
 /** `firehouse token create`, `list` and `revoke`: what changes the tokens file, and shows it. */
 
-import type { Command } from "./config.ts";
-import { CollectorError } from "./errors.ts";
-import { listItems } from "./option_value.ts";
-import { areScopes, newSecret, type Scope, SCOPES, sha256Of, type Token } from "./token.ts";
-import { changeTokens, readTokensText, tokensOf, tokensPath } from "./token_file.ts";
-import { TOKENS_MAX } from "./token_list.ts";
+import type { Command } from "../config.ts";
+import type { CommandOutput } from "./command_output.ts";
+import { CollectorError } from "../errors.ts";
+import { listItems } from "../option_value.ts";
+import { areScopes, newSecret, type Scope, SCOPES, sha256Of, type Token } from "../token.ts";
+import { changeTokens, readTokensText, tokensOf, tokensPath } from "../token_file.ts";
+import { TOKENS_MAX } from "../token_list.ts";
 
 /** What is to be done with tokens. */
 export type TokenCommand = Extract<Command, { readonly kind: "token" }>;
 type Create = Extract<TokenCommand, { readonly action: "create" }>;
 type Revoke = Extract<TokenCommand, { readonly action: "revoke" }>;
 
-/** Where a command says what. */
-export interface TokenCommandOutput {
-  /** Takes what was asked for, to be written to stdout as it is. */
-  readonly print: (text: string) => void;
-  /** Takes a line for whoever reads along, without its end. */
-  readonly tell: (line: string) => void;
-}
-
 /** Does it. @throws {CollectorError} if it can not be done; then nothing is changed. */
 export async function runTokenCommand(
   command: TokenCommand,
-  output: TokenCommandOutput,
+  output: CommandOutput,
 ): Promise<void> {
   switch (command.action) {
     case "create":
@@ -37,7 +30,7 @@ export async function runTokenCommand(
 
 async function create(
   { config, given }: Create,
-  { print, tell }: TokenCommandOutput,
+  { print, tell }: CommandOutput,
 ): Promise<void> {
   const path = tokensPath(config), secret = newSecret();
   const token: Token = {
@@ -65,7 +58,7 @@ async function create(
   );
 }
 
-function list(path: string, { print, tell }: TokenCommandOutput): void {
+function list(path: string, { print, tell }: CommandOutput): void {
   const tokens = tokensOf(path, readTokensText(path));
   if (tokens.length === 0) {
     return tell(`There are no tokens in ${path}; \`firehouse token create NAME\` makes one.`);
@@ -86,7 +79,7 @@ function list(path: string, { print, tell }: TokenCommandOutput): void {
 
 async function revoke(
   { config, given: { name } }: Revoke,
-  { tell }: TokenCommandOutput,
+  { tell }: CommandOutput,
 ): Promise<void> {
   const path = tokensPath(config);
   const left = await changeTokens(path, (tokens) => {

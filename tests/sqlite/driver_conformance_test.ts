@@ -1,9 +1,9 @@
 /** What the store expects of a driver, whichever it is: the same tests on each one that is there. */
 
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "node:assert/strict";
-import type { Connection } from "../../lib/store/driver.ts";
-import { SqliteError, type SqlValue } from "../../lib/store/driver.ts";
-import * as nodeDriver from "../../lib/store/driver_node.ts";
+import type { Connection } from "../../lib/sqlite/driver.ts";
+import { SqliteError, type SqlValue } from "../../lib/sqlite/driver.ts";
+import * as nodeDriver from "../../lib/sqlite/driver_node.ts";
 
 interface Driver {
   readonly driverName: string;
@@ -281,7 +281,7 @@ if (import.meta.resolve("@db/sqlite").startsWith("file:")) {
   const how = "JSR is not configured; run: deno task --config deno.jsr.json test:driver";
   Deno.test.ignore(`@db/sqlite: all of these tests are SKIPPED, because ${how}`, () => {});
 } else {
-  drivers.push(await import("../../lib/store/driver_jsr.ts"));
+  drivers.push(await import("../../lib/sqlite/driver_jsr.ts"));
 }
 for (const driver of drivers) {
   for (const [name, test] of Object.entries(TESTS)) {
