@@ -2,18 +2,26 @@
 
 import { Access, refuseOpenDoor } from "./lib/access.ts";
 import { Collector } from "./lib/collector.ts";
-import { type Command, type Config, readCommand } from "./lib/config.ts";
+import { type Command, type Config, readAgain, readCommand } from "./lib/config.ts";
+import { runConfigCommand } from "./lib/commands/config.ts";
 import { runDeadLetterCommand } from "./lib/commands/dead_letters.ts";
 import { CollectorError, EXIT_BUG, EXIT_CODES, EXIT_NOT_STORED } from "./lib/errors.ts";
 import { BodyReader } from "./lib/http/body.ts";
+import { bodyLimits } from "./lib/http/body_limits.ts";
 import { Gate } from "./lib/http/gate.ts";
 import { createHandler } from "./lib/http/handler.ts";
 import { Listener } from "./lib/http/listener.ts";
+import { logged } from "./lib/http/logged.ts";
+import { Reference } from "./lib/http/reference.ts";
 import { renewCertificate } from "./lib/http/renewal.ts";
 import { Responder } from "./lib/http/respond.ts";
 import { servedHostnames } from "./lib/http/target.ts";
+import { Tails } from "./lib/http/tails.ts";
 import { readTlsPair } from "./lib/http/tls_files.ts";
+import { LiveConfig } from "./lib/live_config.ts";
 import { createLog, write } from "./lib/log.ts";
+import { LoopLag } from "./lib/loop_lag.ts";
+import { scrape } from "./lib/metrics/metrics.ts";
 import { Operator } from "./lib/operator.ts";
 import type { Protocol } from "./lib/protocol.ts";
 import { cloudEventsProtocol } from "./lib/protocols/cloudevents.ts";
@@ -25,9 +33,14 @@ import { posthogProtocol } from "./lib/protocols/posthog.ts";
 import { segmentProtocol } from "./lib/protocols/segment.ts";
 import { splunkHecProtocol } from "./lib/protocols/splunk_hec.ts";
 import { tinybirdProtocol } from "./lib/protocols/tinybird.ts";
+import { WorkerReader } from "./lib/reader/worker_reader.ts";
 import { Replayer } from "./lib/replay.ts";
+import { RequestCounts } from "./lib/request_counts.ts";
+import { RequestLog } from "./lib/request_log.ts";
+import { retentionStats } from "./lib/retention.ts";
 import { onSignals } from "./lib/signals.ts";
 import { lockDatabase, lockExisting, realPath } from "./lib/store/files.ts";
+import { inspectDatabase } from "./lib/store/inspection.ts";
 import { keepOptions } from "./lib/store/keep_options.ts";
 import { verifyDatabase, WorkerStore } from "./lib/store/worker_store.ts";
 import { runTokenCommand } from "./lib/commands/tokens.ts";
@@ -35,7 +48,9 @@ import { tokensPath } from "./lib/token_file.ts";
 import { TokenWatch } from "./lib/token_watch.ts";
 import { writerOptions } from "./lib/writer_options.ts";
 
-async function run(config: Config, operator: Operator): Promise<void> {
+/** What is read again on SIGHUP asks `config` each time: see `live_config.ts`. */
+async function run(live: LiveConfig, operator: Operator): Promise<void> {
+  const { config } = live;
   const access = new Access(config, undefined, (remote) => operator.wrongToken(remote));
   using tokens = new TokenWatch(tokensPath(config), {
     onTokens: (all) => access.replace(all),
@@ -53,35 +68,76 @@ async function run(config: Config, operator: Operator): Promise<void> {
   });
   const collector = new Collector({
     ...config,
+    get readyStallMs() {
+      return config.readyStallMs;
+    },
     writer: writerOptions(config),
     store,
     onFailed: (failure) => operator.commitFailed(failure),
     onNotice: (text) => operator.notice(text),
     onWriterEnded: (error) => endNow(`The writer ended: ${error}`, EXIT_BUG),
   });
-  using bodies = new BodyReader({
-    bytesMax: config.maxBodyBytes,
-    timeoutMs: config.bodyTimeoutMs,
-    inFlightMax: config.maxBodies,
-    inFlightBytesMax: config.maxBodiesBytes,
+  using bodies = new BodyReader(bodyLimits(config));
+  using requestLog = new RequestLog(config, {
+    onRequest: (request) => operator.request(request),
+    onLeftOut: (count) => operator.requestsLeftOut(count),
   });
+  using loopLag = new LoopLag();
+  const requests = new RequestCounts();
+  const reader = new WorkerReader({
+    path: config.db,
+    indexing: config.index,
+    budgetMs: config.queryTimeoutMs,
+    onGone: (reason) => operator.readerGone(reason),
+  });
+  const tails = new Tails({ reader, committed: () => collector.account().committed });
   const protocols = protocolsOf(config, collector);
-  const { durability, ackTimeoutMs } = config;
+  const { durability } = config;
   const listener: Listener = new Listener({
     hostname: config.host,
     port: config.port,
     tls,
-    handler: createHandler({
-      ...{ collector, bodies, protocols, store, durability, ackTimeoutMs },
-      gate: new Gate(access),
-      responder: new Responder(),
-      replayer: new Replayer({ collector, protocols }),
-      credential: bearerToken,
-      decodedBytesMax: config.maxDecodedBytes,
-      hostnames: servedHostnames(config.allowedHosts, config.host),
-      serverStats: () => ({ bodies_in_flight: bodies.inFlight, relistens: listener.relistens }),
-      onError: (error) => operator.requestFailed(error),
-    }),
+    handler: logged(
+      createHandler({
+        ...{ collector, bodies, protocols, store, reader, tails, durability, requests },
+        exportPoints: store,
+        get ackTimeoutMs() {
+          return config.ackTimeoutMs;
+        },
+        get decodedBytesMax() {
+          return config.maxDecodedBytes;
+        },
+        gate: new Gate(access),
+        responder: new Responder(),
+        replayer: new Replayer({ collector, protocols }),
+        credential: bearerToken,
+        pages: () => import("./lib/dashboard/assets.ts").then(({ ASSETS }) => ASSETS),
+        reference: new Reference({
+          settings: config,
+          load: async () =>
+            (await import("./lib/openapi/assets.ts")).referenceAssets(protocols, config),
+        }),
+        hostnames: servedHostnames(config.allowedHosts, config.host),
+        serverStats: () => ({
+          bodies_in_flight: bodies.inFlight,
+          requests_in_flight: requests.inFlight,
+          event_loop_lag_ms: loopLag.ms.quantiles(),
+          relistens: listener.relistens,
+          tails: { open: tails.open, dropped: tails.dropped },
+          retention: retentionStats(store.retention),
+        }),
+        metrics: () =>
+          scrape({
+            ...{ collector, requests, config, loopLagMs: loopLag.ms },
+            bodiesInFlight: () => bodies.inFlight,
+            relistens: () => listener.relistens,
+            workerRestarts: () => ({ store: store.restarts, reader: reader.restarts }),
+            ...{ tails, retention: () => store.retention },
+          }),
+        onError: (error, requestId) => operator.requestFailed(error, requestId),
+      }),
+      { log: requestLog, protocols },
+    ),
     onRelisten: (error, count) => operator.listenerEnded(error, count),
   });
   const endNow = (why: string, exitCode: number): never => {
@@ -90,20 +146,34 @@ async function run(config: Config, operator: Operator): Promise<void> {
     Deno.exit(exitCode);
   };
   const reload = () => {
+    if (config.config !== "") {
+      const { level, text } = live.reload(readSettingsAgain);
+      operator.reloaded(level, text);
+      bodies.limit(bodyLimits(config));
+      access.refresh();
+    }
     tokens.reload();
     const onNotice = (level: "info" | "warn", text: string) => operator.reloaded(level, text);
     const renewal = { listener, bodies, waitMs: config.bodyTimeoutMs, onNotice };
     if (tlsPaths !== null) renewCertificate(tlsPaths, renewal);
   };
 
-  const signals = onSignals({ timeoutMs: config.shutdownTimeoutMs, onReload: reload });
+  const signals = onSignals({
+    get timeoutMs() {
+      return config.shutdownTimeoutMs;
+    },
+    onReload: reload,
+  });
   signals.expired.then((why) => endNow(why, EXIT_NOT_STORED));
   operator.opened(await collector.start());
+  reader.start();
   operator.started(await listen(listener, collector), config, tokens.tokens.length);
 
   operator.stopping(await signals.stop);
   collector.startDraining();
+  tails.close("The collector is stopping.");
   await bodies.idle(config.bodyTimeoutMs);
+  await reader.close(); // it would keep the database's log from being emptied
   await collector.drain(); // new requests are answered 503 until it is done
   await listener.stop();
   operator.stopped(collector.account());
@@ -142,14 +212,29 @@ async function verify(config: Config, operator: Operator): Promise<number> {
   return operator.verified(await verifyDatabase(config.db)) ? 0 : EXIT_CODES["database-corrupt"];
 }
 
-async function obey(command: Exclude<Command, { kind: "help" }>, operator: Operator) {
+/** The settings as they would be now at a start, or what is wrong with them. */
+function readSettingsAgain(): Config | readonly string[] {
+  const config = readAgain(Deno.args, Deno.env.toObject());
+  return "db" in config ? { ...config, db: realPath(config.db) } : config;
+}
+
+async function obey(
+  command: Exclude<Command, { kind: "help" }>,
+  operator: Operator,
+  live: LiveConfig,
+) {
   const print = (text: string) => write(Deno.stdout, text);
   const tell = (text: string) => operator.told(text);
   switch (command.kind) {
     case "run":
-      return await run(command.config, operator);
+      return await run(live, operator);
     case "verify":
       return Deno.exit(await verify(command.config, operator));
+    case "config":
+      return runConfigCommand(command, { print, tell }, {
+        database: ({ db, onCorrupt }) => inspectDatabase(db, onCorrupt),
+        tls: readTlsPair,
+      });
     case "token":
       return await runTokenCommand(command, { print, tell });
     case "dead-letters":
@@ -157,16 +242,17 @@ async function obey(command: Exclude<Command, { kind: "help" }>, operator: Opera
   }
 }
 
-if (import.meta.main) {
-  let operator = new Operator(createLog("text"));
+/** Does what the command line asks for, and ends the process. */
+export async function main(): Promise<void> {
+  let operator = new Operator(createLog({ logFormat: "text" }));
   try {
     const command = readCommand(Deno.args, Deno.env.toObject());
     if (command.kind === "help") {
       write(Deno.stdout, command.text);
     } else {
-      const config = { ...command.config, db: realPath(command.config.db) };
-      operator = new Operator(createLog(config.logFormat));
-      await obey({ ...command, config }, operator);
+      const live = new LiveConfig({ ...command.config, db: realPath(command.config.db) });
+      operator = new Operator(createLog(live.config));
+      await obey({ ...command, config: live.config }, operator, live);
     }
   } catch (error) {
     if (!(error instanceof CollectorError)) throw error;
@@ -175,3 +261,5 @@ if (import.meta.main) {
   }
   Deno.exit(0);
 }
+
+if (import.meta.main) await main();

@@ -10,6 +10,7 @@ import { idempotency } from "./e2e/idempotency.ts";
 import { journaling } from "./e2e/journaling.ts";
 import { ladder } from "./e2e/ladder.ts";
 import { halfLoad, memory } from "./e2e/latency.ts";
+import { retention } from "./e2e/retention.ts";
 import { bulkEvents, singleEvents } from "./e2e/throughput.ts";
 import { isInstalled, run } from "./e2e/tools.ts";
 
@@ -115,6 +116,16 @@ if (wanted("h")) {
       "everything is in the database, *journal* the size of its files, both for each byte of the " +
       "bodies; the last checkpoint of up to 32 MiB of log is not in it. The journal is filled by NDJSON.",
     await journaling(FEW_ROUNDS, SECONDS),
+  );
+}
+if (wanted("i")) {
+  section(
+    "(i) Retention",
+    "A database of 20 M rows of 150 bytes, all to be removed by `--retain-days`, durability disk: " +
+      "the same collector with and without it, in turn, under full load; then the rest of the rows " +
+      "with nothing else to do. *longest step* is the longest time that a step of retention held " +
+      "the write lock, its commit included, by the store Worker's own clock.",
+    await retention({ rounds: FEW_ROUNDS, seconds: SECONDS, millions: 20 }),
   );
 }
 if (only.length === 0) await Deno.writeTextFile("bench/RESULTS.md", await document());

@@ -71,7 +71,7 @@ interface Table {
 /** See the head of this file. */
 export class Access {
   readonly #settings: AccessSettings;
-  readonly #allowedOrigins: ReadonlySet<string>;
+  #allowedOrigins: ReadonlySet<string> = new Set();
   readonly #nowMs: () => number;
   readonly #failures: AuthFailures;
   readonly #onWrongToken: (remote: string) => void;
@@ -87,10 +87,10 @@ export class Access {
   ) {
     this.#onWrongToken = onWrongToken;
     this.#settings = settings;
-    this.#allowedOrigins = new Set(listItems(settings.allowedOrigins));
     this.#nowMs = nowMs;
     this.#failures = new AuthFailures(nowMs);
     this.#table = this.#tableOf([], new Map());
+    this.refresh();
   }
 
   /**
@@ -100,6 +100,12 @@ export class Access {
   replace(tokens: readonly Token[]): void {
     this.#table = this.#tableOf(tokens, this.#table.bySha256);
     this.#good.clear();
+  }
+
+  /** Puts the settings in force as they are now, for the tokens there are. */
+  refresh(): void {
+    this.#allowedOrigins = new Set(listItems(this.#settings.allowedOrigins));
+    this.replace([...this.#table.bySha256.values()].map(({ token }) => token));
   }
 
   /** What a request may do, or why it may not do what it wants. */

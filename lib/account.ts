@@ -47,27 +47,46 @@ export function balance(terms: AccountTerms): Account {
   return { ...terms, residual };
 }
 
+/** Where the events are that the store was given. */
+export type StoredTerms = Pick<
+  AccountTerms,
+  "committed" | "dead_lettered" | "dropped" | "journaled"
+>;
+
+/** Nothing is stored. */
+export const NOTHING_STORED: StoredTerms = {
+  committed: 0,
+  dead_lettered: 0,
+  dropped: 0,
+  journaled: 0,
+};
+
 /**
  * What the store holds, of `flushed` events of this run that it said to have stored and `recovered`
  * of earlier ones. What it holds beyond these is in a batch whose answer is still under way, and
- * counts as in flight; what it lacks shows in the residual.
+ * counts as in flight; what it lacks shows in the residual. No count falls below what was `shown`
+ * before: Prometheus would take that for a restart.
  */
 export function storedTerms(
   state: StoreState,
   flushed: number,
   recovered: number,
-): Pick<AccountTerms, "committed" | "dead_lettered" | "dropped" | "journaled"> {
+  shown: StoredTerms = NOTHING_STORED,
+): StoredTerms {
   const { settled, deadLettered, lost, recoveredLeft, journaled } = state;
   const ownJournaled = journaled - recoveredLeft;
   let ahead = Math.max(0, settled + ownJournaled - flushed);
-  const without = (events: number, atMost = events) => {
-    const taken = Math.min(ahead, atMost);
+  const without = (events: number, atMost: number) => {
+    const taken = Math.max(0, Math.min(ahead, atMost));
     ahead -= taken;
     return events - taken;
   };
+  const beyond = (events: number, shown: number) => without(events, events - shown);
   // In this order, wherever the batch may have got to.
   const inJournal = without(journaled, ownJournaled);
-  const committed = without(settled + recovered - recoveredLeft - deadLettered - lost);
-  const dead_lettered = without(deadLettered), dropped = without(lost);
+  const rows = settled + recovered - recoveredLeft - deadLettered - lost;
+  const committed = beyond(rows, shown.committed);
+  const dead_lettered = beyond(deadLettered, shown.dead_lettered);
+  const dropped = beyond(lost, shown.dropped);
   return { committed, dead_lettered, dropped, journaled: inJournal };
 }

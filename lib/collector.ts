@@ -3,15 +3,18 @@
  * account of both. It knows nothing of HTTP or SQLite.
  */
 
-import { type Account, balance, storedTerms } from "./account.ts";
+import { type Account, balance, NOTHING_STORED, storedTerms } from "./account.ts";
 import type { Admission, Durability, Level } from "./admission.ts";
+import { DURATION_BOUNDS_MS } from "./buckets.ts";
 import { Channel, type Weighted } from "./channel.ts";
 import { DrainRate } from "./drain_rate.ts";
 import type { Refusal, RefusalCode } from "./errors.ts";
-import type { Submission } from "./event.ts";
+import { fieldsPerRow, LETTER_FIELDS, type Submission } from "./event.ts";
 import { EventIds } from "./event_ids.ts";
 import { Histogram } from "./histogram.ts";
 import { type KeyedRequest, type KnownRequest, Requests } from "./idempotency.ts";
+import { LetterReasons } from "./letter_reasons.ts";
+import { ReceivedCounts } from "./received_counts.ts";
 import { parseReceipt, pending, type ReceiptStatus, statusOf } from "./receipt.ts";
 import {
   DRAINING,
@@ -21,7 +24,7 @@ import {
   storeFailing,
 } from "./admission_refusals.ts";
 import type { Readiness, Stats } from "./stats.ts";
-import type { Store, StoreOpened, StoreState } from "./store.ts";
+import type { Store, StoreOpened, StoreSize, StoreState } from "./store.ts";
 import { Watermark } from "./watermark.ts";
 import { type StoredBatch, Writer, type WriterEvents, type WriterOptions } from "./writer.ts";
 
@@ -68,12 +71,18 @@ export class Collector {
   readonly #options: CollectorOptions;
   readonly #channel: Channel<Submission>;
   readonly #writer: Writer;
-  readonly #commitMs = new Histogram(0.001);
-  readonly #batchEvents = new Histogram(1);
+  /** What it measures: see {@linkcode Stats} for the meaning of each. */
+  readonly measured = {
+    ackMs: new Histogram(0.001, DURATION_BOUNDS_MS),
+    commitMs: new Histogram(0.001, DURATION_BOUNDS_MS),
+    batchEvents: new Histogram(1, BATCH_BOUNDS),
+    letterReasons: new LetterReasons(),
+    received: new ReceivedCounts(),
+  } as const;
   readonly #drainRate = new DrainRate();
-  readonly #flushed = new Watermark();
+  readonly #flushed = new Watermark(0, this.measured.ackMs);
   /** Below 0 as long as the journal holds events of earlier runs. */
-  readonly #committed = new Watermark(-1);
+  readonly #committed = new Watermark(-1, this.measured.ackMs);
   readonly #refused: Partial<Record<RefusalCode, number>> = {};
   readonly #startedAtMs = Date.now();
   readonly #abort = new AbortController();
@@ -84,7 +93,9 @@ export class Collector {
   #draining = false;
   readonly #counts = { received: 0, accepted: 0, rejected: 0, duplicates: 0 };
   #recovered = 0;
-  #state: StoreState = NOTHING_STORED;
+  #state: StoreState = NO_STATE;
+  /** What was told last of where the events are. */
+  #shown = NOTHING_STORED;
   #replays = 0;
   #retries = 0;
   #lastCommitAtMs = 0;
@@ -121,7 +132,7 @@ export class Collector {
     });
     this.#opened = opened;
     this.#recovered = opened.state.journaled;
-    if (this.#state === NOTHING_STORED) this.#onState(opened.state); // else a later one was told
+    if (this.#state === NO_STATE) this.#onState(opened.state); // else a later one was told
     this.#eventIds = new EventIds(recentEventIds, opened.seed, opened.eventIds);
     this.#requests = new Requests(recentRequests, opened.seed, opened.requests);
     this.#running = this.#writer.run(this.#abort.signal);
@@ -151,6 +162,7 @@ export class Collector {
     };
     const { events } = whole;
     counts.received += events;
+    this.measured.received.add(submission.protocol, events);
     const known = keyed === null ? null : this.#requests?.find(keyed) ?? null;
     if (known !== null) return this.#repeat(known, events);
     const refusal = this.#refuses(whole);
@@ -171,6 +183,8 @@ export class Collector {
     if (head !== null) this.#channel.trySend(request === undefined ? head : { ...head, request });
     // A crash between two transactions would keep a part of the request, and its key.
     if (tail !== null) this.#channel.trySend({ ...tail, isJoined: true });
+    const letters = fieldsPerRow(submission) === LETTER_FIELDS ? submission : aside;
+    if (letters !== null) this.measured.letterReasons.admitted(sequence, letters.events);
     counts.accepted = sequence;
     counts.duplicates += duplicates;
     return { events, accepted, duplicates, first, sequence, isReplay: false };
@@ -181,9 +195,13 @@ export class Collector {
     return this.#draining ? DRAINING : this.#refuses(ONE_EVENT);
   }
 
-  /** Counts a refused request and the events it is known to have held; `submit` counts its own. */
-  countRefused(code: RefusalCode, events: number): void {
+  /**
+   * Counts a refused request and the events it is known to have held, which came by this protocol;
+   * `submit` counts its own.
+   */
+  countRefused(code: RefusalCode, events: number, protocol: string | null = null): void {
     this.#refused[code] = (this.#refused[code] ?? 0) + 1;
+    if (events > 0) this.measured.received.add(protocol, events);
     this.#counts.received += events;
     this.#counts.rejected += events;
   }
@@ -231,13 +249,22 @@ export class Collector {
   account(): Account {
     const { queuedEvents: queued, inFlightEvents: in_flight } = this.#channel;
     const recovered = this.#recovered;
-    const stored = storedTerms(this.#state, this.#flushed.value, recovered);
-    return balance({ ...this.#counts, recovered, ...stored, queued, in_flight });
+    this.#shown = storedTerms(this.#state, this.#flushed.value, recovered, this.#shown);
+    return balance({ ...this.#counts, recovered, ...this.#shown, queued, in_flight });
+  }
+
+  /** How much room the store takes on the disk, and how much is left. */
+  size(): Promise<StoreSize> {
+    return this.#options.store.size();
   }
 
   /** The account with gauges and quantiles; the sizes are read from the disk. */
   async stats(): Promise<Stats> {
-    const { databaseBytes, walBytes, journalBytes } = await this.#options.store.size();
+    return this.statsNow(await this.size());
+  }
+
+  /** The same at once, with sizes that were read before. */
+  statsNow({ databaseBytes, walBytes, journalBytes, freeBytes }: StoreSize): Stats {
     const channel = this.#channel, damage = this.#opened?.damage;
     return {
       ...this.account(),
@@ -249,8 +276,9 @@ export class Collector {
         capacity_bytes: channel.capacityBytes,
         oldest_age_ms: this.#oldestAgeMs(),
       },
-      commit_ms: this.#commitMs.quantiles(),
-      batch_events: this.#batchEvents.quantiles(),
+      ack_ms: this.measured.ackMs.quantiles(),
+      commit_ms: this.measured.commitMs.quantiles(),
+      batch_events: this.measured.batchEvents.quantiles(),
       drain_events_per_second: Math.round(this.#drainRate.perSecond(this.#writer.batchAgeMs)),
       commit_retries: this.#retries,
       last_commit_at: this.#lastCommitAtMs === 0
@@ -261,6 +289,7 @@ export class Collector {
       database_bytes: databaseBytes,
       wal_bytes: walBytes,
       journal_bytes: journalBytes,
+      disk_free_bytes: freeBytes,
       replays: this.#replays,
       recent_event_ids: this.#eventIds?.size ?? 0,
       unclean_runs: this.#opened?.uncleanRuns ?? 0,
@@ -354,10 +383,10 @@ export class Collector {
   }
 
   #onStored({ level, events, ms, busyMs }: StoredBatch): void {
-    this.#batchEvents.record(events);
+    this.measured.batchEvents.record(events);
     this.#drainRate.record(events, busyMs);
     this.#lastCommitError = null;
-    if (level === "committed") this.#commitMs.record(ms);
+    if (level === "committed") this.measured.commitMs.record(ms);
     this.#flushed.raise(this.#flushed.value + events);
     this.#onState(this.#state);
   }
@@ -365,13 +394,17 @@ export class Collector {
   #onState(state: StoreState): void {
     if (state.settled > this.#state.settled) this.#lastCommitAtMs = Date.now();
     this.#state = state;
+    this.measured.letterReasons.reached(state);
     if (state.recoveredLeft === 0) {
       this.#committed.raise(Math.min(state.settled, this.#flushed.value));
     }
   }
 }
 
-const NOTHING_STORED: StoreState = {
+/** Bounds for the events of a batch. */
+const BATCH_BOUNDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
+
+const NO_STATE: StoreState = {
   settled: 0,
   deadLettered: 0,
   journaled: 0,

@@ -1,12 +1,15 @@
 /**
- * Reads the command line and environment variables, and shows what they may hold in `--help` and the
- * README's table, all by the lists in `options.ts` and `subcommands.ts`.
+ * What a command line asks for, and with which settings, by the lists in `options.ts` and
+ * `subcommands.ts`.
  */
 
 import { CollectorError } from "./errors.ts";
 import { type Flags, parseWords, takeFlag } from "./flags.ts";
-import { flagName, placeholder, readText, readValue, type ValueOf } from "./option_value.ts";
-import { type Group, KIB, MIB, type Option, type OptionName, OPTIONS } from "./options.ts";
+import { help } from "./help.ts";
+import { flagName, readValue } from "./option_value.ts";
+import { type OptionName, OPTIONS } from "./options.ts";
+import { retainBytesMin } from "./retention.ts";
+import { type Config, readSettings, type Settings, type Sources } from "./settings.ts";
 import {
   findSubcommand,
   type FoundSubcommand,
@@ -17,10 +20,7 @@ import {
   subcommands,
 } from "./subcommands.ts";
 
-/** The settings in force. */
-export type Config = {
-  readonly [Name in OptionName]: ValueOf<(typeof OPTIONS)[Name]>;
-};
+export type { Config, Sources } from "./settings.ts";
 
 /** What the command line asks for. */
 export type Command =
@@ -33,50 +33,87 @@ export type CommandOf<Name extends SubcommandName> =
   & {
     /** The settings in force. */
     readonly config: Config;
+    /** Where each of them came from. */
+    readonly sources: Sources;
     /** Its arguments and flags. */
     readonly given: Given<Name>;
   }
   & (Name extends `${infer Noun} ${infer Action}` ? { readonly kind: Noun; readonly action: Action }
     : { readonly kind: Name });
 
-const ENV_PREFIX = "FIREHOUSE_";
+/** Environment variables by their names. */
+export type Env = Readonly<Record<string, string>>;
 
 /**
- * Reads flags and variables; flags win. A lone `--`, which `deno task start -- …` passes on, is
- * ignored.
+ * Reads flags, variables and the file of settings. A lone `--`, which `deno task start -- …` passes
+ * on, is ignored.
  *
  * @throws {CollectorError} `usage` or `config`, listing every problem at once.
  */
-export function readCommand(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Command {
-  const usageProblems: string[] = [], envProblems: string[] = [];
-  const { flags, words } = parseWords(args, knownFlags(), usageProblems);
-  if (flags.delete("help")) return { kind: "help", text: help() };
+export function readCommand(args: readonly string[], env: Env): Command {
+  const { words, asksHelp } = wordsOf(args);
+  if (asksHelp) return { kind: "help", text: help(words) ?? help([]) ?? "" };
+  if (words[0] === "help") return { kind: "help", text: helpOn(words.slice(1)) };
 
-  const found = findSubcommand(words);
-  const { name, rest } = typeof found === "string" ? { name: null, rest: [] } : found;
-  const given = readGiven({ name, rest }, flags, usageProblems);
-  const config = readConfig(name, flags, env, { usageProblems, envProblems });
-  if (typeof found === "string") usageProblems.push(found);
-  else usageProblems.push(...strayFlags(name, flags));
-
-  const problems = [...usageProblems, ...envProblems];
-  if (problems.length === 0) problems.push(...contradictions(config));
-  if (problems.length > 0) {
+  const { name, given, usageProblems, problems, ...settings } = read(args, env);
+  const all = [...usageProblems, ...problems];
+  if (all.length > 0) {
     const attempt = name === null ? "Cannot start:" : `Cannot run \`firehouse ${name}\`:`;
     throw new CollectorError(
       usageProblems.length > 0 ? "usage" : "config",
-      problems.length === 1
-        ? `${attempt} ${problems[0]}.`
-        : `${attempt}\n  ${problems.join("\n  ")}`,
+      all.length === 1 ? `${attempt} ${all[0]}.` : `${attempt}\n  ${all.join("\n  ")}`,
       { hint: "--help lists the commands, flags and variables with their units and defaults." },
     );
   }
-  if (name === null) return { kind: "run", config };
+  if (name === null) return { kind: "run", config: settings.config };
   const [kind, action] = name.split(" ");
-  return { kind, ...action === undefined ? {} : { action }, config, given } as Command;
+  return { kind, ...action === undefined ? {} : { action }, ...settings, given } as Command;
+}
+
+/** The settings of a command line that was good before, or what is wrong in the file by now. */
+export function readAgain(args: readonly string[], env: Env): Config | readonly string[] {
+  const { config, usageProblems, problems } = read(args, env);
+  const all = [...usageProblems, ...problems];
+  return all.length === 0 ? config : all;
+}
+
+/** Everything a command line says, and everything that is wrong with it. */
+interface Reading extends Settings {
+  readonly name: SubcommandName | null;
+  readonly given: Readonly<Record<string, string | number | null>>;
+  readonly usageProblems: readonly string[];
+  /** Of variables and the file, or of all together. */
+  readonly problems: readonly string[];
+}
+
+function read(args: readonly string[], env: Env): Reading {
+  const usageProblems: string[] = [], problems: string[] = [];
+  const { flags, words } = parseWords(args, knownFlags(), usageProblems);
+  const found = findSubcommand(words);
+  const { name, rest } = typeof found === "string" ? { name: null, rest: [] } : found;
+  const given = readGiven({ name, rest }, flags, usageProblems);
+  const taken = name === null ? "all" : SUBCOMMANDS[name].settings;
+  const settings = readSettings(flags, { env, taken, usageProblems, problems });
+  if (typeof found === "string") usageProblems.push(found);
+  else usageProblems.push(...strayFlags(name, flags));
+  if (usageProblems.length + problems.length === 0) {
+    problems.push(...contradictions(settings.config));
+  }
+  return { ...settings, name, given, usageProblems, problems };
+}
+
+function wordsOf(args: readonly string[]): { words: readonly string[]; asksHelp: boolean } {
+  const { flags, words } = parseWords(args, knownFlags(), []);
+  return { words, asksHelp: flags.has("help") };
+}
+
+/** @throws {CollectorError} if there is no such command. */
+function helpOn(words: readonly string[]): string {
+  const text = help(words);
+  if (text !== null) return text;
+  throw new CollectorError("usage", `There is no command "${words.join(" ")}".`, {
+    hint: "`firehouse help` lists the commands.",
+  });
 }
 
 /** The arguments and the own flags of a subcommand, which it takes out of `flags`. */
@@ -100,29 +137,6 @@ function readGiven(
     given[key] = takeFlag(key, flag, flags, problems) ?? null;
   }
   return given;
-}
-
-/** The settings, whose flags are taken out of `flags` as far as the subcommand takes them. */
-function readConfig(
-  name: SubcommandName | null,
-  flags: Flags,
-  env: Readonly<Record<string, string>>,
-  { usageProblems, envProblems }: Readonly<Record<"usageProblems" | "envProblems", string[]>>,
-): Config {
-  const taken: Subcommand["settings"] = name === null ? "all" : SUBCOMMANDS[name].settings;
-  const values: Record<string, string | number> = {};
-  const unknownEnv = new Set(Object.keys(env).filter((name) => name.startsWith(ENV_PREFIX)));
-  for (const [name, option] of entries()) {
-    const variable = envName(name), text = env[variable];
-    unknownEnv.delete(variable);
-    const fromEnv = text === undefined ? undefined : readText(variable, option, text, envProblems);
-    const fromFlag = taken === "all" || taken.includes(name)
-      ? takeFlag(name, option, flags, usageProblems)
-      : undefined;
-    values[name] = fromFlag ?? fromEnv ?? option.default;
-  }
-  for (const variable of unknownEnv) envProblems.push(`unknown variable ${variable}`);
-  return values as unknown as Config;
 }
 
 /** What is wrong with the flags that nothing took. */
@@ -150,6 +164,12 @@ function contradictions(config: Config): string[] {
       ? ["--tls-cert and --tls-key must be given together"]
       : [],
     ...config.durability === "memory" ? atMost("batchSize", "transactionEvents") : [],
+    ...config.retainBytes > 0 && config.retainBytes < retainBytesMin(config)
+      ? [
+        `retain-bytes (${config.retainBytes}) must be 0 or at least ${retainBytesMin(config)}, ` +
+        "as what is remembered of ids and keys is in the database too",
+      ]
+      : [],
     ...config.durability === "disk" && config.synchronous !== "full"
       ? [
         "--synchronous normal does not flush commits, so it needs --durability memory",
@@ -158,82 +178,8 @@ function contradictions(config: Config): string[] {
   ];
 }
 
-/** The text of `--help`. */
-export function help(): string {
-  const lines = [
-    "Firehouse Collector: catches events over HTTP, stores them in SQLite.",
-    "",
-    "firehouse",
-    "    runs the collector",
-    ...subcommands().flatMap(subcommandHelp),
-    "",
-    "Each flag below can also be given as a variable: --queue-capacity as FIREHOUSE_QUEUE_CAPACITY.",
-    "The flag wins.",
-  ];
-  for (const [group, options] of grouped()) {
-    lines.push("", `${group}:`);
-    for (const [name, option] of options) {
-      const flag = `--${flagName(name)} ${placeholder(option)}`;
-      lines.push(`  ${flag}`, `      ${option.summary} (default ${shown(option)})`);
-    }
-  }
-  lines.push(
-    "",
-    "Exit status: 0 stopped with everything stored; 1 stopped with events not stored;",
-  );
-  lines.push(
-    "  64 a bad flag or argument; 65 the database is corrupt; 69 a running collector refused;",
-  );
-  lines.push(
-    "  70 the store hung; 71 cannot listen; 75 another collector or program has the database;",
-  );
-  lines.push(
-    "  78 a bad variable, tokens file, certificate or database.",
-  );
-  return lines.join("\n") + "\n";
-}
-
-/** The lines about one subcommand. */
-function subcommandHelp([name, { summary, positionals, flags }]: [string, Subcommand]): string[] {
-  const words = [name, ...Object.keys(positionals).map((key) => key.toUpperCase())];
-  const own = Object.entries(flags).map(([key, flag]) =>
-    `    [--${flagName(key)} ${placeholder(flag)}]  ${flag.summary}`
-  );
-  return [`firehouse ${words.join(" ")}`, ...own, `    ${summary}`];
-}
-
-/** The settings as a Markdown table, for the README. */
-export function optionsTable(): string {
-  const rows = [...entries()].map(([name, option]) =>
-    `| \`--${flagName(name)}\` | ${shown(option)} | ${option.summary} |`
-  );
-  return ["| flag | default | meaning |", "| --- | --- | --- |", ...rows].join("\n");
-}
-
 /** The flags of all settings and subcommands. */
 function knownFlags(): string[] {
   const own = subcommands().flatMap(([, { flags }]) => Object.keys(flags));
   return [...Object.keys(OPTIONS), ...own].map(flagName);
-}
-
-function entries(): [OptionName, Option][] {
-  return Object.entries(OPTIONS) as [OptionName, Option][];
-}
-
-function grouped(): Map<Group, [OptionName, Option][]> {
-  return Map.groupBy(entries(), ([, option]) => option.group);
-}
-
-function envName(name: string): string {
-  return ENV_PREFIX + name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
-}
-
-/** The default as a reader wants it: with its unit, large powers of two by name. */
-function shown(option: Option): string {
-  if (option.defaultShown !== undefined) return option.defaultShown;
-  if (option.kind !== "integer") return option.default === "" ? "none" : option.default;
-  const { default: value, unit } = option;
-  if (unit === "bytes" && value % MIB === 0) return `${value} = ${value / MIB} MiB`;
-  if (unit === "bytes" && value % KIB === 0) return `${value} = ${value / KIB} KiB`;
-  return unit === "" ? String(value) : `${value} ${unit}`;
 }

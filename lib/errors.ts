@@ -28,6 +28,7 @@ export type RefusalCode =
   | "misdirected"
   | "not-found"
   | "origin"
+  | "overloaded"
   | "parameter"
   | "queue-full"
   | "rate-limited"
@@ -38,10 +39,14 @@ export type RefusalCode =
   | "too-many-auth-failures"
   | "too-many-bodies"
   | "too-many-events"
+  | "too-many-tails"
   | "unauthorized"
   | "unconfirmed"
   | "unknown-dead-letter"
+  | "unknown-event"
+  | "unknown-export-point"
   | "unknown-receipt"
+  | "unreadable"
   | "unsupported-coding"
   | "unsupported-type"
   | "uri-too-long";
@@ -74,6 +79,8 @@ export interface Refusal {
   readonly events?: number;
   /** Headers the answer must carry, such as `allow` or `retry-after`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Id of the request, given where it is answered. */
+  readonly requestId?: string;
 }
 
 /** The refusals after which the events may be stored or not: the client can not know. */

@@ -1,6 +1,7 @@
 /** Quantiles in constant memory: Node's HDR histogram, built into Deno, behind the calls needed. */
 
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
+import { type BucketCounts, Buckets } from "./buckets.ts";
 
 /** Quantiles of what was recorded, in the unit it was recorded in. */
 export interface Quantiles {
@@ -20,20 +21,29 @@ export interface Quantiles {
 export class Histogram {
   readonly #inner: RecordableHistogram = createHistogram();
   readonly #scale: number;
+  readonly #buckets: Buckets;
   #max = 0;
 
   /**
    * `resolution` is the smallest difference it can tell, in the unit recorded: 0.001 for
-   * microseconds where milliseconds are recorded.
+   * microseconds where milliseconds are recorded. `bounds` are those of the {@linkcode
+   * Histogram.buckets}, in the unit recorded.
    */
-  constructor(resolution: number) {
+  constructor(resolution: number, bounds: readonly number[] = []) {
     this.#scale = 1 / resolution;
+    this.#buckets = new Buckets(bounds);
   }
 
   /** Records one value. */
   record(value: number): void {
     this.#inner.record(Math.max(1, Math.round(value * this.#scale)));
     this.#max = Math.max(this.#max, value);
+    this.#buckets.record(value);
+  }
+
+  /** The values so far by size. */
+  buckets(): BucketCounts {
+    return this.#buckets.counts();
   }
 
   /** The quantiles so far; all 0 if nothing was recorded. */

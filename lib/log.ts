@@ -1,4 +1,7 @@
-/** Lines for the operator, on stderr: text for a person, JSON for a log shipper. */
+/**
+ * Lines for the operator, on stderr: text for a person, JSON for a log shipper. What clients sent can
+ * be in them, so nothing in a line can end it, move a terminal's cursor or turn its text around.
+ */
 
 /** How important a line is. */
 export type Level = "info" | "warn" | "error";
@@ -10,10 +13,16 @@ export type Log = (
   fields?: Readonly<Record<string, unknown>>,
 ) => void;
 
-/** Makes a log of the given format that writes to stderr. */
-export function createLog(format: "text" | "json"): Log {
-  const line = format === "json" ? jsonLine : textLine;
+/** How lines look: see `options.ts`. It is asked at each line, since it may change. */
+export interface LogSettings {
+  /** Text, or an object of JSON. */
+  readonly logFormat: "text" | "json";
+}
+
+/** Makes a log that writes to stderr, each line before it returns: the process may end with it. */
+export function createLog(settings: LogSettings): Log {
   return (level, message, fields = {}) => {
+    const line = settings.logFormat === "json" ? jsonLine : textLine;
     write(Deno.stderr, line(level, message, fields) + "\n");
   };
 }
@@ -27,20 +36,36 @@ export function write(to: { writeSync(bytes: Uint8Array): number }, text: string
   } catch { /* see above */ }
 }
 
-function jsonLine(
+/** A line as JSON. */
+export function jsonLine(
   level: Level,
   message: string,
   fields: Readonly<Record<string, unknown>>,
 ): string {
-  return JSON.stringify({ time: new Date().toISOString(), level, message, ...fields });
+  return escape(JSON.stringify({ time: new Date().toISOString(), level, message, ...fields }));
 }
 
-function textLine(
+/** A line as text. Of a message of several lines all but the first are indented. */
+export function textLine(
   level: Level,
   message: string,
   fields: Readonly<Record<string, unknown>>,
 ): string {
   const prefix = level === "info" ? "" : `${level}: `;
-  const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
-  return `${prefix}${message}${rest.join("")}`;
+  const told = message.split("\n").map(escape).join("\n").replaceAll(/\n(?! )/g, "\n  ");
+  const rest = Object.entries(fields).map(([name, value]) =>
+    ` ${name}=${escape(JSON.stringify(value))}`
+  );
+  return `${prefix}${told}${rest.join("")}`;
+}
+
+/** Control characters, other line ends, and what turns the direction of text around. */
+// deno-lint-ignore no-control-regex -- these control characters are the subject
+const UNSAFE = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+function escape(text: string): string {
+  return text.replaceAll(
+    UNSAFE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

@@ -3,22 +3,31 @@
 import type { Account } from "./account.ts";
 import type { Config } from "./config.ts";
 import type { CollectorError } from "./errors.ts";
+import { LineLimit } from "./line_limit.ts";
 import type { Log } from "./log.ts";
+import type { AnsweredRequest } from "./request_log.ts";
 import type { StoreOpened } from "./store.ts";
 
 const NOTICES_MAX = 1000;
+/** Most lines a second about requests that made the handler fail. */
+const FAILED_PER_SECOND = 10;
 
 /** Writes the lines; lines that would come again and again are thinned out. */
 export class Operator {
   readonly #log: Log;
   #storesGone = 0;
-  #requestsFailed = 0;
+  #readersGone = 0;
+  readonly #failedLimit: LineLimit;
   /** How often each text was told. */
   readonly #notices = new Map<string, number>();
 
   /** Writes to `log`. */
   constructor(log: Log) {
     this.#log = log;
+    this.#failedLimit = new LineLimit({
+      perSecond: FAILED_PER_SECOND,
+      onLeftOut: (count) => log("error", `${count} more requests failed within a second`),
+    });
   }
 
   /** It listens: where, what it stores into, what a 202 promises, and who may send. */
@@ -114,6 +123,12 @@ export class Operator {
     this.#log("error", `the store Worker ended and is started again: ${reason}`);
   }
 
+  /** The reader Worker is gone. */
+  readerGone(reason: string): void {
+    if (!isPowerOfTwo(++this.#readersGone)) return;
+    this.#log("error", `the reader Worker ended and is started again when it is asked: ${reason}`);
+  }
+
   /** The listener ended for the `count`th time. */
   listenerEnded(error: unknown, count: number): void {
     if (!isPowerOfTwo(count)) return;
@@ -125,10 +140,20 @@ export class Operator {
     this.notice(`a request from ${remote} had a token that is not valid`);
   }
 
-  /** A request made the handler itself fail. */
-  requestFailed(error: unknown): void {
-    if (!isPowerOfTwo(++this.#requestsFailed)) return;
-    this.#log("error", `a request failed: ${error}`);
+  /** A request made the handler itself fail; its client knows it by this id. */
+  requestFailed(error: unknown, requestId: string): void {
+    if (!this.#failedLimit.take()) return;
+    this.#log("error", `a request failed: ${error}`, { request_id: requestId });
+  }
+
+  /** A request was answered. */
+  request(request: AnsweredRequest): void {
+    this.#log("info", "request", { ...request });
+  }
+
+  /** Requests were refused of which there is no line. */
+  requestsLeftOut(count: number): void {
+    this.#log("info", `${count} more requests were refused within a second`);
   }
 }
 

@@ -4,7 +4,13 @@ import { isOrigin, ORIGIN_EXPECTED } from "./origin.ts";
 import { type ChoiceValue, type IntegerValue, listItems, type TextValue } from "./option_value.ts";
 
 /** Where an option stands in `--help`. */
-export type Group = "Listener" | "Access" | "Queue and writer" | "Database" | "Operation";
+export type Group =
+  | "Listener"
+  | "Access"
+  | "Queue and writer"
+  | "Database"
+  | "Reading"
+  | "Operation";
 
 /** What every option has; `Value` is the type of its default. */
 export interface OptionBase<Value> {
@@ -187,6 +193,31 @@ export const OPTIONS = {
     ["refuse", "rotate"],
     "a corrupt database: refuse to start, or move it aside whole and begin a new one",
   ),
+  retainDays: integer(
+    "Database",
+    0,
+    0,
+    36_500,
+    "days",
+    "events are removed when they were received longer ago; 0: kept for ever",
+  ),
+  retainBytes: {
+    ...integer(
+      "Database",
+      0,
+      0,
+      512 * 1024 * GIB,
+      "bytes",
+      "largest database file: above it the oldest events are removed; 0: no limit",
+    ),
+    defaultShown: "0",
+  } as IntegerOption,
+  retainUnexported: choice(
+    "Database",
+    "no",
+    ["yes", "no"],
+    "yes: no event after the lowest export point is removed, and none while there is no such point",
+  ),
   storeTimeoutMs: integer(
     "Database",
     60_000,
@@ -194,6 +225,20 @@ export const OPTIONS = {
     HOUR_MS,
     "ms",
     "the store counts as hung, and the process ends, when one call takes longer",
+  ),
+  queryTimeoutMs: integer(
+    "Reading",
+    5000,
+    10,
+    HOUR_MS,
+    "ms",
+    "longest time for a query; what was found by then is the answer, which says so",
+  ),
+  index: choice(
+    "Reading",
+    "on",
+    ["on", "off"],
+    "on: what is stored is indexed behind the writer, in a file beside the database",
   ),
   readyStallMs: integer(
     "Operation",
@@ -212,10 +257,38 @@ export const OPTIONS = {
     "longest time to finish after SIGTERM or SIGINT",
   ),
   logFormat: choice("Operation", "text", ["text", "json"], "how lines on stderr look"),
+  logRequests: choice(
+    "Operation",
+    "none",
+    ["none", "refused", "all"],
+    "requests that get a line on stderr; refused: those answered 4xx or 5xx, 100 a second at most",
+  ),
+  config: text(
+    "Operation",
+    "",
+    "path of a file of settings, one `name = value` a line, named like the flags without --",
+  ),
 } as const;
 
 /** The name of an option in {@linkcode Config}. */
 export type OptionName = keyof typeof OPTIONS;
+
+/** The settings of which a change in the file is taken on SIGHUP; of others at the next start. */
+export const RELOADABLE = [
+  "maxBodyBytes",
+  "maxDecodedBytes",
+  "maxRequestEvents",
+  "maxEventBytes",
+  "bodyTimeoutMs",
+  "maxBodies",
+  "maxBodiesBytes",
+  "allowedOrigins",
+  "ackTimeoutMs",
+  "readyStallMs",
+  "shutdownTimeoutMs",
+  "logFormat",
+  "logRequests",
+] as const satisfies readonly OptionName[];
 
 function integer(
   group: Group,

@@ -92,14 +92,14 @@ export interface TailNews {
   readonly throughId: number;
 }
 
-/** How far the index behind the writer is. */
+/** How the read side is. */
 export interface ReaderState {
   /** The newest id; 0 if there are no events. */
   readonly lastId: number;
-  /** Every id up to this one is in the index. */
-  readonly indexedId: number;
-  /** Size of the index on disk. */
-  readonly indexBytes: number;
+  /** Blocks of 65,536 events that are in the index. */
+  readonly indexedBlocks: number;
+  /** Why there is no index; null if there is one. */
+  readonly indexError: string | null;
 }
 
 /** Why the read side gave no answer. */
@@ -112,13 +112,13 @@ export type ReaderFailure =
 /** The read side. Every call may be answered with a failure; none rejects. */
 export interface Reader {
   /** A page of events. */
-  page(query: PageQuery, signal?: AbortSignal): Promise<EventPage | ReaderFailure>;
+  page(query: PageQuery): Promise<EventPage | ReaderFailure>;
   /** One event as JSON; null if there is none with this id. */
   event(id: number): Promise<{ readonly json: string | null } | ReaderFailure>;
   /** Counts by time. */
-  series(query: SeriesQuery, signal?: AbortSignal): Promise<Series | ReaderFailure>;
+  series(query: SeriesQuery): Promise<Series | ReaderFailure>;
   /** Counts by value. */
-  top(query: TopQuery, signal?: AbortSignal): Promise<Top | ReaderFailure>;
+  top(query: TopQuery): Promise<Top | ReaderFailure>;
   /**
    * Writes events out, part by part, each made when it is asked for. Ends early, by an error, if the
    * database can not be read any more.

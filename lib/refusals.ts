@@ -155,6 +155,12 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalKind>> = {
     advice:
       "Allow the page's origin: `firehouse token create --origins`, or --allowed-origins without tokens.",
   },
+  "overloaded": {
+    status: 503,
+    title: "Too many queries",
+    retryable: true,
+    advice: "Ask again after Retry-After seconds, and fewer questions at once.",
+  },
   "parameter": {
     status: 400,
     title: "Parameter missing or wrong",
@@ -218,6 +224,12 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalKind>> = {
     advice:
       "Send fewer events a request; --max-request-events and --queue-capacity are the limits.",
   },
+  "too-many-tails": {
+    status: 503,
+    title: "Too many tails",
+    retryable: true,
+    advice: "Close a tail that nobody looks at; 100 may be open at once, 4 of one token.",
+  },
   "unauthorized": {
     status: 401,
     title: "Token wrong",
@@ -239,11 +251,29 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalKind>> = {
     retryable: false,
     advice: "It was replayed or purged; GET /dead-letters lists those that are there.",
   },
+  "unknown-export-point": {
+    status: 404,
+    title: "Export point unknown",
+    retryable: false,
+    advice: "GET /export-points lists those that are there.",
+  },
+  "unknown-event": {
+    status: 404,
+    title: "Event unknown",
+    retryable: false,
+    advice: "GET /events lists those that are there; retention may have removed it.",
+  },
   "unknown-receipt": {
     status: 404,
     title: "Receipt unknown",
     retryable: false,
     advice: "The events are not stored and will not be: send them again.",
+  },
+  "unreadable": {
+    status: 503,
+    title: "Database can not be read",
+    retryable: true,
+    advice: "Ask again after Retry-After seconds; events are still taken if /readyz says so.",
   },
   "unsupported-coding": {
     status: 415,

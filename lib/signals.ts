@@ -27,13 +27,15 @@ export interface SignalOptions {
 }
 
 /** Listens for the signals. */
-export function onSignals({ timeoutMs, onReload }: SignalOptions): StopSignal {
+export function onSignals(options: SignalOptions): StopSignal {
+  const { onReload } = options;
   const stop = Promise.withResolvers<string>();
   const expired = Promise.withResolvers<string>();
   let firstMs: number | null = null;
   const stopping = (name: string) => () => {
     const nowMs = performance.now();
     if (firstMs === null) {
+      const { timeoutMs } = options; // it may have changed by now
       firstMs = nowMs;
       stop.resolve(name);
       setTimeout(() => expired.resolve(`not finished after ${timeoutMs} ms`), timeoutMs);

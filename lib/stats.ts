@@ -17,6 +17,11 @@ export interface Stats extends Account {
     readonly capacity_bytes: number;
     readonly oldest_age_ms: number;
   };
+  /**
+   * Time from the admission of a request to its acknowledgement, where that waited for the flush or
+   * the commit, in ms; not of those that were not confirmed in time.
+   */
+  readonly ack_ms: Quantiles;
   /** Time from taking a batch to its commit, retries included, in ms. */
   readonly commit_ms: Quantiles;
   /** Events a batch, that is a transaction. */
@@ -37,6 +42,8 @@ export interface Stats extends Account {
   readonly wal_bytes: number;
   /** Size of the journal's segments; 0 while the database takes every batch. */
   readonly journal_bytes: number;
+  /** Room that is left on the disk for it; null if that is not known (`--allow-sys=statfs`). */
+  readonly disk_free_bytes: number | null;
   /** Requests that were answered as a repeat by their key. */
   readonly replays: number;
   /** Event ids remembered. */

@@ -97,6 +97,8 @@ export interface StoreSize {
   readonly walBytes: number;
   /** The segments of the journal. */
   readonly journalBytes: number;
+  /** What is left on the disk for all three; null if that is not known. */
+  readonly freeBytes: number | null;
 }
 
 /** What a store tells when it is opened. */

@@ -61,6 +61,14 @@ export const SUBCOMMANDS = {
     positionals: {},
     flags: {},
   },
+  "config check": {
+    summary:
+      "reads flags, variables and the file of settings as a start would, looks at what they " +
+      "name, and shows the settings in force and where each came from",
+    settings: "all",
+    positionals: {},
+    flags: {},
+  },
   "token create": {
     summary: "makes a token and prints it, this once",
     settings: TOKEN_SETTINGS,

@@ -3,24 +3,29 @@
  * are flushed to the disk and one for those in the database: everything up to it has got so far.
  */
 
+import type { Histogram } from "./histogram.ts";
+
 const SWEEP_MS = 100;
 
 interface Waiter {
   readonly value: number;
+  readonly sinceMs: number;
   readonly deadlineMs: number;
   readonly resolve: (reached: boolean) => void;
 }
 
 /** See the head of this file. */
 export class Watermark implements Disposable {
+  readonly #waitedMs: Pick<Histogram, "record"> | null;
   #value: number;
   /** In the order of their values, the lowest first. */
   #waiters: Waiter[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** Starts at a value. */
-  constructor(value = 0) {
+  /** Starts at a value. `waitedMs` is told how long each wait took that ended well, in ms. */
+  constructor(value = 0, waitedMs: Pick<Histogram, "record"> | null = null) {
     this.#value = value;
+    this.#waitedMs = waitedMs;
   }
 
   /** How far it has risen. */
@@ -42,7 +47,12 @@ export class Watermark implements Disposable {
     while (reached < waiters.length && (waiters[reached] as Waiter).value <= value) reached++;
     if (reached === 0) return;
     this.#waiters = waiters.slice(reached);
-    for (let i = 0; i < reached; i++) (waiters[i] as Waiter).resolve(true);
+    const nowMs = performance.now();
+    for (let i = 0; i < reached; i++) {
+      const { sinceMs, resolve } = waiters[i] as Waiter;
+      this.#waitedMs?.record(nowMs - sinceMs);
+      resolve(true);
+    }
   }
 
   /**
@@ -52,13 +62,16 @@ export class Watermark implements Disposable {
    * @param timeoutMs Longest wait, in ms; 0 or less asks only.
    */
   reach(value: number, timeoutMs: number): Promise<boolean> {
-    if (value <= this.#value) return Promise.resolve(true);
+    if (value <= this.#value) {
+      this.#waitedMs?.record(0);
+      return Promise.resolve(true);
+    }
     if (timeoutMs <= 0) return Promise.resolve(false);
     this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS);
     const last = this.#waiters.at(-1)?.value ?? value;
-    const deadlineMs = performance.now() + timeoutMs;
+    const sinceMs = performance.now(), deadlineMs = sinceMs + timeoutMs;
     return new Promise((resolve) => {
-      this.#waiters.push({ value: Math.max(value, last), deadlineMs, resolve });
+      this.#waiters.push({ value: Math.max(value, last), sinceMs, deadlineMs, resolve });
     });
   }
 

@@ -1,4 +1,5 @@
-import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
+import fc from "fast-check";
 import { type AccountTerms, balance, storedTerms } from "../lib/account.ts";
 import type { StoreState } from "../lib/store.ts";
 
@@ -64,3 +65,26 @@ for (const [what, state, flushed, recovered, expected] of STORED) {
     deepEqual([committed, dead_lettered, dropped, journaled], expected);
   });
 }
+
+const TERMS = ["committed", "dead_lettered", "dropped"] as const;
+
+Deno.test("no count falls, whatever is told of a batch before its answer, and none is made up", () => {
+  // Each batch: rows, dead letters, and how many of both the writer was answered for by then.
+  const events = fc.nat({ max: 5 });
+  const steps = fc.array(fc.tuple(events, events, fc.nat({ max: 10 }), fc.boolean()));
+  fc.assert(fc.property(steps, (steps) => {
+    let state = own(0, 0), flushed = 0, shown = storedTerms(state, 0, 0);
+    for (const [rows, letters, answered, isJournaled] of steps) {
+      const { settled, journaled, deadLettered } = state;
+      state = isJournaled
+        ? own(settled, journaled + rows + letters, { deadLettered })
+        : own(settled + journaled + rows + letters, 0, { deadLettered: deadLettered + letters });
+      flushed = Math.min(state.settled + state.journaled, flushed + answered);
+      const next = storedTerms(state, flushed, 0, shown);
+      for (const term of TERMS) ok(next[term] >= shown[term], `${term} fell`);
+      equal(next.committed + next.dead_lettered + next.dropped + next.journaled, flushed);
+      ok(next.journaled >= 0 && next.journaled <= state.journaled);
+      shown = next;
+    }
+  }));
+});

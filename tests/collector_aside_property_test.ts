@@ -62,6 +62,11 @@ for (const durability of ["disk", "memory"] as const) {
           raw
         );
         equal(new Set(raws).size, raws.length, "a letter is there twice");
+        deepEqual(collector.measured.letterReasons.of(store.deadLetters.length), {
+          decoder: raws.length,
+          database: store.deadLetters.length - raws.length,
+          recovered: 0,
+        });
       }),
       { numRuns: 60 },
     );

@@ -1,6 +1,6 @@
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import fc from "fast-check";
-import { type Command, type Config, optionsTable, readCommand } from "../lib/config.ts";
+import { type Command, type Config, readCommand } from "../lib/config.ts";
 import { CollectorError, EXIT_CODES } from "../lib/errors.ts";
 import { OPTIONS } from "../lib/options.ts";
 import { subcommands } from "../lib/subcommands.ts";
@@ -23,11 +23,8 @@ function refusal(args: readonly string[], env: Env = {}): CollectorError {
   }
 }
 
-function helpText(args: readonly string[], env: Env = {}): string {
-  const command = readCommand(args, env);
-  if (command.kind !== "help") throw new TypeError(`asked for ${command.kind}`);
-  return command.text;
-}
+/** A file of settings that sets nothing. */
+const EMPTY_FILE = new URL("fakes/empty.conf", import.meta.url).pathname;
 
 /** The flag and the variable of each setting, said here a second time. */
 const NAMES = Object.keys(configOf([])).map((name) => {
@@ -70,10 +67,17 @@ Deno.test("without flags and variables the defaults are in force", () => {
     journalBytes: 1024 ** 3,
     walBytes: 1024 ** 3,
     onCorrupt: "refuse",
+    retainDays: 0,
+    retainBytes: 0,
+    retainUnexported: "no",
     storeTimeoutMs: 60_000,
     readyStallMs: 10_000,
     shutdownTimeoutMs: 30_000,
+    queryTimeoutMs: 5000,
+    index: "on",
     logFormat: "text",
+    logRequests: "none",
+    config: "",
   });
 });
 
@@ -90,11 +94,16 @@ Deno.test("each setting can be given as a flag and as a variable", () => {
       synchronous: "normal",
       durability: "memory",
       onCorrupt: "rotate",
+      index: "off",
       logFormat: "json",
+      logRequests: "all",
+      config: EMPTY_FILE,
       maxBodiesBytes: "9999999",
       batchSize: "7",
       journalBytes: "2000000",
       walBytes: "99999999",
+      retainBytes: "999999999",
+      retainUnexported: "yes",
       anonymous: "always",
       allowedOrigins: "https://app.example",
     }[name] ??
@@ -176,7 +185,7 @@ function tokenCommand(args: readonly string[], env: Env = {}): TokenCommand {
 }
 
 Deno.test("token create takes a name, what the token is for and its limits", () => {
-  const { config, ...command } = tokenCommand([
+  const { config, sources: _sources, ...command } = tokenCommand([
     "token",
     "create",
     "web",
@@ -299,18 +308,6 @@ Deno.test("no flag of a subcommand is named like a setting", () => {
   }
 });
 
-Deno.test("--help lists every subcommand with its arguments and flags", () => {
-  const text = helpText(["--help"]);
-  for (const [name, { positionals, flags, summary }] of subcommands()) {
-    const line = ["firehouse", name, ...Object.keys(positionals)].join(" ");
-    match(text, new RegExp(`^${line}$`, "mi"));
-    ok(text.includes(summary), name);
-    for (const flag of Object.keys(flags)) {
-      ok(text.includes(`[--${flag.replace(/[A-Z]/g, (l) => `-${l.toLowerCase()}`)} <`), flag);
-    }
-  }
-});
-
 Deno.test("a text that must not be empty is refused when it is", () => {
   match(refusal(["--db="]).message, /--db must not be empty/);
   match(refusal([], { FIREHOUSE_HOST: "" }).message, /FIREHOUSE_HOST must not be empty/);
@@ -374,27 +371,6 @@ Deno.test("a bad variable is told though a flag beats it", () => {
   match(refusal(["--port=1"], { FIREHOUSE_PORT: "x" }).message, /FIREHOUSE_PORT/);
 });
 
-Deno.test("--help lists every setting with its default, whatever else is wrong", () => {
-  for (const args of [["--help"], ["-h"], ["--port=x", "--help"], ["--nope", "stray", "-h"]]) {
-    const text = helpText(args, { FIREHOUSE_TYPO: "1" });
-    for (const { flag } of NAMES) {
-      match(text, new RegExp(`^ +${flag} .+\n.+\\(default .+\\)$`, "m"));
-    }
-    equal(text.match(/\(default /g)?.length, NAMES.length);
-    for (const code of new Set(Object.values(EXIT_CODES))) {
-      ok(text.includes(String(code)), String(code));
-    }
-    ok(text.endsWith("\n"));
-  }
-});
-
-Deno.test("the table for the README has one row a setting", () => {
-  const rows = optionsTable().split("\n").slice(2);
-  equal(rows.length, NAMES.length);
-  for (const { flag } of NAMES) equal(rows.filter((row) => row.includes(`\`${flag}\``)).length, 1);
-  for (const row of rows) match(row, /^\|[^|]+\|[^|]+\|[^|]+\|$/);
-});
-
 Deno.test("any arguments are answered with a command or a CollectorError", () => {
   const words = fc.constantFrom(
     "--port",
@@ -402,6 +378,9 @@ Deno.test("any arguments are answered with a command or a CollectorError", () =>
     "--help",
     "-h",
     "verify",
+    "config",
+    "check",
+    "help",
     "token",
     "create",
     "--scopes",
@@ -413,6 +392,7 @@ Deno.test("any arguments are answered with a command or a CollectorError", () =>
     "=",
     "--=1",
     "--port=",
+    "--config=.",
   );
   const word = fc.oneof(words, fc.string(), fc.string().map((text) => `--${text}`));
   fc.assert(

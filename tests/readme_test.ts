@@ -1,5 +1,5 @@
 import { deepStrictEqual as deepEqual, ok } from "node:assert/strict";
-import { optionsTable } from "../lib/config.ts";
+import { optionsTable } from "../lib/help.ts";
 
 const readme = Deno.readTextFileSync(new URL("../README.md", import.meta.url));
 

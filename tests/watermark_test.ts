@@ -126,3 +126,19 @@ Deno.test("after all were answered the timer ends by itself", async () => {
   await time.tick(200);
   equal(time.timers, 0);
 });
+
+Deno.test("each wait that ended well is told with its time; one that did not is not", async () => {
+  using time = new FakeTime();
+  const waitedMs: number[] = [];
+  using watermark = new Watermark(0, { record: (ms) => void waitedMs.push(ms) });
+  const { ask } = asking(watermark);
+  ask(1);
+  await time.tick(30);
+  for (const [value, timeoutMs] of [[2, 60_000], [3, 100]] as const) ask(value, timeoutMs);
+  await time.tick(12);
+  watermark.raise(2);
+  ask(2);
+  await time.tick(1000);
+  equal(watermark.waiting, 0);
+  deepEqual(waitedMs, [42, 12, 0]);
+});

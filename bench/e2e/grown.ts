@@ -20,11 +20,13 @@ export class Grown {
   readonly #rows: string;
   #number = 0;
 
-  constructor(path: string, millions: number) {
+  /** `receivedAt` is when all its events were received. */
+  constructor(path: string, millions: number, receivedAt: number = CONTEXT.receivedAt) {
     this.#database = benchDatabase(path, "full");
     const limits = { maxRequestEvents: TRANSACTION_EVENTS, maxEventBytes: 1 << 20 };
     const body = new TextEncoder().encode(sampleLines(TRANSACTION_EVENTS));
-    this.#rows = encodeBatch([submissionOf(decodeLines(body, CONTEXT, limits))]);
+    const context = { ...CONTEXT, receivedAt };
+    this.#rows = encodeBatch([submissionOf(decodeLines(body, context, limits))]);
     this.write(millions * 1e6 / TRANSACTION_EVENTS);
   }
 

@@ -7,6 +7,7 @@ import { listItems } from "../option_value.ts";
 import { areScopes, newSecret, type Scope, SCOPES, sha256Of, type Token } from "../token.ts";
 import { changeTokens, readTokensText, tokensOf, tokensPath } from "../token_file.ts";
 import { TOKENS_MAX } from "../token_list.ts";
+import { table } from "./table.ts";
 
 /** What is to be done with tokens. */
 export type TokenCommand = Extract<Command, { readonly kind: "token" }>;
@@ -102,17 +103,6 @@ function scopesOf(text: string | null): readonly Scope[] {
   const given = text === null ? ["ingest"] : listItems(text);
   if (!areScopes(given)) throw new TypeError("Cannot make a token: the scopes were not checked");
   return SCOPES.filter((scope) => given.includes(scope));
-}
-
-/** Columns as wide as their widest cell. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    rows.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), 0)
-  );
-  const lines = rows.map((row) =>
-    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()
-  );
-  return lines.join("\n") + "\n";
 }
 
 function nameTaken(name: string, path: string): CollectorError {

@@ -36,7 +36,7 @@ interface Reading {
 
 /** See the head of this file. */
 export class BodyReader {
-  readonly #limits: BodyLimits;
+  #limits: BodyLimits;
   readonly #readings = new Set<Reading>();
   readonly #sweeper: ReturnType<typeof setInterval>;
   readonly #idle: (() => void)[] = [];
@@ -50,6 +50,11 @@ export class BodyReader {
   constructor(limits: BodyLimits) {
     this.#limits = limits;
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
+  }
+
+  /** Keeps these limits from now on, also for bodies that are being read. */
+  limit(limits: BodyLimits): void {
+    this.#limits = limits;
   }
 
   /** Bodies being read, those that timed out and go on included. */

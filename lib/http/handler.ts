@@ -3,10 +3,15 @@
 import { isRefusal, type Refusal } from "../errors.ts";
 import { problemAnswer } from "../problem.ts";
 import type { IngestRoute, Protocol, Service } from "../protocol.ts";
+import type { RequestCounts } from "../request_counts.ts";
+import { type Counted, counting } from "./counted.ts";
+import { EVENTS_PATH } from "./event_routes.ts";
 import { type Arrived, pageOf } from "./gate.ts";
 import { Ingest, type IngestOptions } from "./ingest.ts";
 import { Management, type ManagementOptions } from "./management.ts";
+import { identify, requestIdOf } from "./request_id.ts";
 import { letRead } from "./respond.ts";
+import { OTHER, routeName } from "./route_name.ts";
 import { ServiceRoutes } from "./service_routes.ts";
 import { TargetResolver } from "./target.ts";
 
@@ -16,8 +21,10 @@ export interface HandlerOptions extends IngestOptions, ManagementOptions {
   readonly protocols: readonly Protocol[];
   /** The only Host names served; null for any. */
   readonly hostnames: ReadonlySet<string> | null;
-  /** Told of an error in the handler itself. */
-  readonly onError: (error: unknown) => void;
+  /** Counts the requests. */
+  readonly requests: RequestCounts;
+  /** Told of an error in the handler itself, and on which request. */
+  readonly onError: (error: unknown, requestId: string) => void;
 }
 
 /** What the runtime tells of a connection. */
@@ -31,26 +38,43 @@ export type Handler = (request: Request, info: ConnectionInfo) => Response | Pro
 
 /** Makes the handler for `Deno.serve`. */
 export function createHandler(options: HandlerOptions): Handler {
-  const { collector, protocols, gate, responder, onError } = options;
+  const { collector, protocols, gate, responder, requests, onError } = options;
   const routes = joined<IngestRoute>(protocols.map(({ routes }) => routes));
   const services = joined<Service>(protocols.map(({ services }) => services ?? new Map()));
   const targets = new TargetResolver(options.hostnames, routes.keys());
   const ingest = new Ingest(options);
   const serviceRoutes = new ServiceRoutes(options);
   const management = new Management(options, routes);
+  const ways = new Map([...routes].map(([path, route]) => [path, wayOf(path, route)]));
 
   return (request, info) => {
-    const target = targets.resolve(request.url);
-    if (isRefusal(target)) return refuse(target, null);
+    requests.begin();
+    const target = targets.resolve(request.url), { method } = request;
+    if (isRefusal(target)) return counted(method, OTHER)(refuse(target, request, null));
     const { path, query, origin } = target;
     const head = { path, query, headers: request.headers };
     const remote = () => addressOf(info);
     const arrived: Arrived = { request, head, page: pageOf(request, origin), remote };
-    const route = routes.get(path);
-    if (route === undefined) return other(arrived).catch((error) => failed(error, arrived));
-    if (request.method !== "POST") return otherMethod(arrived, route);
-    return ingest.take(arrived, route).catch((error) => failed(error, arrived));
+    const way = ways.get(path);
+    if (way === undefined) {
+      const name = services.has(path) ? path : routeName(path);
+      return other(arrived).catch((error) => failed(error, arrived)).then(counted(method, name));
+    }
+    if (path === EVENTS_PATH && (method === "GET" || method === "HEAD")) {
+      return other(arrived).catch((error) => failed(error, arrived)).then(counted(method, path));
+    }
+    if (method !== "POST") return counted(method, path)(otherMethod(arrived, way.route));
+    const answered = ingest.take(arrived, way.route);
+    return answered.then(way.counted, (error) => way.counted(failed(error, arrived)));
   };
+
+  function counted(method: string, name: string): Counted {
+    return counting(requests, method, name);
+  }
+
+  function wayOf(path: string, route: IngestRoute): Way {
+    return { route, counted: counted("POST", path) };
+  }
 
   /** A path that takes no events. */
   async function other(arrived: Arrived): Promise<Response> {
@@ -59,42 +83,53 @@ export function createHandler(options: HandlerOptions): Handler {
     const service = services.get(path);
     if (service !== undefined) return await serviceRoutes.take(arrived, service);
     const answer = await management.answer(arrived) ?? NOT_FOUND;
-    return isRefusal(answer) ? refuse(answer, arrived) : letRead(answer, gate.readerOf(arrived));
+    if (isRefusal(answer)) return refuse(answer, arrived.request, gate.readerOf(arrived));
+    return letRead(identify(answer, headers), gate.readerOf(arrived));
   }
 
   function otherMethod(arrived: Arrived, route: IngestRoute): Response {
     const { method, headers } = arrived.request;
     if (method !== "OPTIONS") {
-      const allow = "POST, OPTIONS";
+      const allow = allowedAt(arrived.head.path);
       collector.countRefused("method", 0);
       const refusal: Refusal = { code: "method", detail: `Expected ${allow}.`, headers: { allow } };
-      return responder.respond(route.refused(refusal), gate.readerOf(arrived));
+      return responder.refuse(refusal, route.refused, { headers, origin: gate.readerOf(arrived) });
     }
     if (headers.has(PREFLIGHT_HEADER)) return preflight(arrived);
     const answer = route.options?.(arrived.head) ?? null;
     return answer === null
-      ? new Response(null, { status: 204, headers: { allow: "POST, OPTIONS" } })
+      ? new Response(null, { status: 204, headers: { allow: allowedAt(arrived.head.path) } })
       : responder.respond(answer, gate.readerOf(arrived));
   }
 
   function preflight(arrived: Arrived): Response {
     const answer = gate.preflight(arrived);
-    return isRefusal(answer) ? refuse(answer, arrived) : answer;
+    return isRefusal(answer) ? refuse(answer, arrived.request, null) : answer;
   }
 
   function failed(error: unknown, arrived: Arrived): Response {
-    onError(error);
-    return refuse(
-      { code: "internal", detail: "The collector failed on this request." },
-      arrived,
-    );
+    const requestId = requestIdOf(arrived.head.headers);
+    onError(error, requestId);
+    const detail = "The collector failed on this request.";
+    const refusal: Refusal = { code: "internal", detail, requestId };
+    return refuse(refusal, arrived.request, gate.readerOf(arrived));
   }
 
-  function refuse(refusal: Refusal, arrived: Arrived | null): Response {
+  function refuse(refusal: Refusal, { headers }: Request, origin: string | null): Response {
     collector.countRefused(refusal.code, refusal.events ?? 0);
-    const reader = arrived === null ? null : gate.readerOf(arrived);
-    return responder.respond(problemAnswer(refusal), reader);
+    return responder.refuse(refusal, problemAnswer, { headers, origin });
   }
+}
+
+/** A path that takes events, and what counts its answers. */
+interface Way {
+  readonly route: IngestRoute;
+  readonly counted: Counted;
+}
+
+/** Events are sent to the path where they are read. */
+function allowedAt(path: string): string {
+  return path === EVENTS_PATH ? "GET, HEAD, POST, OPTIONS" : "POST, OPTIONS";
 }
 
 const PREFLIGHT_HEADER = "access-control-request-method";
@@ -114,6 +149,7 @@ function joined<T>(maps: readonly ReadonlyMap<string, T>[]): Map<string, T> {
   return all;
 }
 
-function addressOf({ remoteAddr }: ConnectionInfo): string {
+/** The address at the other end of a connection; empty if it has none. */
+export function addressOf({ remoteAddr }: ConnectionInfo): string {
   return "hostname" in remoteAddr ? remoteAddr.hostname : "";
 }

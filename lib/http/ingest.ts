@@ -10,6 +10,7 @@ import type { Collector } from "../collector.ts";
 import { isRefusal, type Refusal } from "../errors.ts";
 import type { Answer, Decoded, Format, IngestRoute } from "../protocol.ts";
 import { parseIdempotencyKey } from "../idempotency.ts";
+import type { RequestCounts } from "../request_counts.ts";
 import { type AcknowledgeOptions, Acknowledger, type Admitted } from "./acknowledge.ts";
 import { type BodyReader, declaredLength } from "./body.ts";
 import { undoCoding } from "./content_coding.ts";
@@ -21,6 +22,8 @@ import type { Responder } from "./respond.ts";
 export interface IngestOptions extends AcknowledgeOptions {
   /** Reads the bodies. */
   readonly bodies: BodyReader;
+  /** Counts their bytes. */
+  readonly requests: RequestCounts;
   /** Most bytes of a body after content decoding. */
   readonly decodedBytesMax: number;
   /** Says who may send. */
@@ -58,8 +61,9 @@ export class Ingest {
       ? format
       : await this.#admit(arrived, { route, format, grant });
     if (!isRefusal(outcome)) return responder.respond(outcome, gate.readerOf(arrived));
-    this.#collector.countRefused(outcome.code, outcome.events ?? 0);
-    return responder.respond(refused(outcome), gate.readerOf(arrived));
+    this.#collector.countRefused(outcome.code, outcome.events ?? 0, route.protocol);
+    const { headers } = arrived.head;
+    return responder.refuse(outcome, refused, { headers, origin: gate.readerOf(arrived) });
   }
 
   async #admit(arrived: Arrived, { route, format, grant }: Way): Promise<Answer | Refusal> {
@@ -72,7 +76,8 @@ export class Ingest {
     const length = headers.get("content-length"), coding = headers.get("content-encoding");
     const unread = beforeBody({ length, coding, grant });
     if (unread !== null) return unread;
-    let body = await this.#options.bodies.read(arrived.request, length);
+    const { bodies, requests } = this.#options;
+    let body = await bodies.read(arrived.request, length);
     if (isRefusal(body)) return body;
     const sentBytes = body.length;
     if (length === null) {
@@ -83,6 +88,7 @@ export class Ingest {
       body = undoCoding(body, coding, this.#options.decodedBytesMax);
       if (isRefusal(body)) return body;
     }
+    requests.body(sentBytes, body.length);
     const ascii = isAscii(body);
     if (format.isText && !ascii && !isUtf8(body)) return NOT_UTF8;
     const context = {

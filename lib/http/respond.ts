@@ -1,6 +1,8 @@
 /** Answers of the protocols as responses. */
 
-import type { Answer } from "../protocol.ts";
+import type { Refusal } from "../errors.ts";
+import type { Answer, HeaderReader } from "../protocol.ts";
+import { REQUEST_ID_HEADER, requestIdOf } from "./request_id.ts";
 
 const REMEMBERED_MAX = 64;
 
@@ -30,11 +32,27 @@ export class Responder {
     }
     return response;
   }
+
+  /** The response to a refused request in the words of `say`, under the id of the request. */
+  refuse(refusal: Refusal, say: (refusal: Refusal) => Answer, refused: Refused): Response {
+    const requestId = refusal.requestId ?? requestIdOf(refused.headers);
+    const response = this.respond(say({ ...refusal, requestId }), refused.origin);
+    response.headers.set(REQUEST_ID_HEADER, requestId);
+    return response;
+  }
+}
+
+/** Whom a refusal is for. */
+export interface Refused {
+  /** Headers of the request. */
+  readonly headers: HeaderReader;
+  /** The page's that may read it, null if no page asks. */
+  readonly origin: string | null;
 }
 
 /** What a page needs to see of an answer beside its body. */
 const EXPOSED = "retry-after, location, preference-applied, idempotency-replayed, " +
-  "x-ratelimit-remaining, x-ratelimit-reset";
+  `x-ratelimit-remaining, x-ratelimit-reset, ${REQUEST_ID_HEADER}`;
 
 /** Lets a page of this origin read a response; null if no page asks. Gives the response. */
 export function letRead(response: Response, origin: string | null): Response {

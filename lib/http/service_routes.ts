@@ -7,6 +7,7 @@ import type { Answer, Service } from "../protocol.ts";
 import type { BodyReader } from "./body.ts";
 import { undoCoding } from "./content_coding.ts";
 import type { Arrived, Gate } from "./gate.ts";
+import { identify } from "./request_id.ts";
 import type { Responder } from "./respond.ts";
 
 /** What they are made of. */
@@ -38,9 +39,10 @@ export class ServiceRoutes {
   async take(arrived: Arrived, service: Service): Promise<Response> {
     const { collector, gate, responder } = this.#options;
     const outcome = await this.#answer(arrived, service);
-    if (!isRefusal(outcome)) return responder.respond(outcome, gate.readerOf(arrived));
+    const { headers } = arrived.head, origin = gate.readerOf(arrived);
+    if (!isRefusal(outcome)) return identify(responder.respond(outcome, origin), headers);
     collector.countRefused(outcome.code, 0);
-    return responder.respond(service.refused(outcome), gate.readerOf(arrived));
+    return responder.refuse(outcome, service.refused, { headers, origin });
   }
 
   async #answer(arrived: Arrived, service: Service): Promise<Answer | Refusal> {

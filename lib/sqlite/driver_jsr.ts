@@ -49,6 +49,17 @@ export function open(path: string, { readOnly = false }: OpenOptions = {}): Conn
       return database.inTransaction;
     },
     prepare: (sql) => keep(database, sql),
+    backup: (to) => {
+      const copy = connect(to, false);
+      try {
+        database.backup(copy);
+      } catch (error) {
+        return Promise.reject(translated(error));
+      } finally {
+        copy.close();
+      }
+      return Promise.resolve();
+    },
     close: () => database.close(), // finalises what was prepared, with or without an error
   };
 }
@@ -86,6 +97,8 @@ function keep(database: Database, sql: string): Statement {
       call((statement) =>
         statement.all<Record<string, unknown>>(...values).map((row) => ({ ...row }))
       ),
+    rows: (values: readonly SqlValue[]) =>
+      call((statement) => statement.values<unknown[]>(...values).map((row) => [...row])),
   };
 }
 

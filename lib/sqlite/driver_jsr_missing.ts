@@ -19,6 +19,8 @@ export interface Statement {
   get<T extends object>(...values: (string | number | Uint8Array | null)[]): T | undefined;
   /** All its rows. */
   all<T extends object>(...values: (string | number | Uint8Array | null)[]): T[];
+  /** All its rows, by position. */
+  values<T extends unknown[]>(...values: (string | number | Uint8Array | null)[]): T[];
   /** Frees it. @throws if its last run failed */
   finalize(): void;
 }
@@ -31,6 +33,8 @@ export class Database {
   declare readonly inTransaction: boolean;
   /** Prepares a statement. */
   declare readonly prepare: (sql: string) => Statement;
+  /** Copies it into another. */
+  declare readonly backup: (to: Database) => void;
   /** Closes it. */
   declare readonly close: () => void;
 

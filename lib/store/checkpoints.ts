@@ -34,9 +34,9 @@ export class Checkpoints {
     this.#bytesSince += bytes + TRANSACTION_BYTES;
   }
 
-  /** Copies if enough has gathered. @throws {SqliteError} */
-  ifDue(): void {
-    if (this.#bytesSince >= AFTER_BYTES) this.#run("PASSIVE");
+  /** Copies if so much has gathered. @throws {SqliteError} */
+  ifDue(afterBytes: number = AFTER_BYTES): void {
+    if (this.#bytesSince >= afterBytes) this.#run("PASSIVE");
   }
 
   /** Copies all of the log and empties it; gives whether that was possible. @throws {SqliteError} */
@@ -47,12 +47,17 @@ export class Checkpoints {
 
   /** Holds a commit up while the log is at its limit. @throws {SqliteError} */
   makeRoom(): void {
-    if (this.#heldBytes + this.#bytesSince < this.#logBytesMax) return;
-    this.#run("PASSIVE");
-    if (this.#heldBytes < this.#logBytesMax) return;
+    if (!this.isHeldAt(this.#logBytesMax)) return;
     throw heldUp(
       `a reader keeps the database's log from being emptied; it has reached --wal-bytes`,
     );
+  }
+
+  /** Whether the log has so many bytes and a reader keeps it from being emptied. @throws {SqliteError} */
+  isHeldAt(bytes: number): boolean {
+    if (this.#heldBytes + this.#bytesSince < bytes) return false;
+    this.#run("PASSIVE");
+    return this.#heldBytes >= bytes;
   }
 
   #run(mode: "PASSIVE" | "TRUNCATE"): { log: number; checkpointed: number } {

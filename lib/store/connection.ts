@@ -129,7 +129,9 @@ function migrate(connection: Connection, path: string): void {
     throw foreign(path, `its schema version is ${version}, this program knows ${SCHEMA_VERSION}`);
   }
   if (version === SCHEMA_VERSION) return;
-  connection.prepare("BEGIN IMMEDIATE").run([]);
+  connection.prepare(isNew ? "BEGIN" : "BEGIN IMMEDIATE").run([]);
+  // It must come before anything is written, and writes itself: what is killed here is not there.
+  if (isNew) pragma(connection, "auto_vacuum", "INCREMENTAL");
   for (const sql of MIGRATIONS.slice(version).flat()) connection.prepare(sql).run([]);
   pragma(connection, "application_id", APPLICATION_ID);
   pragma(connection, "user_version", SCHEMA_VERSION);
@@ -166,6 +168,8 @@ function checkTables(connection: Connection): void {
   connection.prepare("SELECT settled FROM runs ORDER BY number DESC LIMIT 1").get([]);
   connection.prepare("SELECT total, records FROM recent_event_ids");
   connection.prepare("SELECT total, records FROM recent_requests");
+  connection.prepare("SELECT count FROM events_removed");
+  connection.prepare("SELECT name, id, updated_at FROM export_points");
   const seed = connection.prepare("SELECT seed FROM fingerprint_seed").get([]);
   if (seed === undefined) throw damaged("the fingerprints' seed is missing");
 }

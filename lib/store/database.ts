@@ -39,6 +39,7 @@ import { joined, rememberedOf } from "./remembered.ts";
 import { RecentTable } from "./recent_table.ts";
 import { RowInserter } from "./row_inserter.ts";
 import { type Run, type RunRow, RunsTable } from "./runs_table.ts";
+import { Upkeep } from "./upkeep.ts";
 
 /** How a database is opened. */
 export interface DatabaseOptions extends ConnectionOptions {
@@ -67,6 +68,8 @@ export class DatabaseMoved extends Error {}
 
 /** See the head of this file. */
 export class Database {
+  /** What is done beside batches; what changes something goes through {@linkcode Database.change}. */
+  readonly upkeep: Upkeep;
   readonly #options: DatabaseOptions;
   readonly #connection: Connection;
   readonly #identity: string | null;
@@ -101,6 +104,7 @@ export class Database {
            (received_at, source, protocol, reason, raw, decoded, run, sequence)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       );
+      this.upkeep = new Upkeep(connection);
       this.#rows = new RowInserter(connection);
       this.#runs = new RunsTable(connection);
       this.#eventIds = new RecentTable(connection, {
@@ -188,6 +192,23 @@ export class Database {
   }
 
   /**
+   * Runs work of {@linkcode Database.upkeep} in one transaction, unless another run writes now.
+   *
+   * @throws {SqliteError} if it failed; nothing is then known to be changed.
+   */
+  change<T>(work: () => T): T {
+    this.#checkpoints.makeRoom();
+    const before = this.upkeep.room().freeBytes;
+    const result = this.#transaction(() => {
+      this.#newestRun();
+      return work();
+    });
+    // Each page that gets free, or is given back after its content was moved, goes through the log.
+    this.#checkpoints.committed(Math.abs(this.upkeep.room().freeBytes - before));
+    return result;
+  }
+
+  /**
    * Writes a batch of this run in one transaction, unless it is there already, the one before it is
    * not, or another run writes now.
    *
@@ -246,16 +267,21 @@ export class Database {
   }
 
   /**
-   * Copies what was committed from the log into the database file, if enough has gathered. Called
-   * after a batch was answered, so that no commit waits for it.
+   * Copies what was committed from the log into the database file, if so many bytes have gathered.
+   * Called after a batch was answered, so that no commit waits for it.
    */
-  checkpointIfDue(): void {
-    this.#checkpoints.ifDue();
+  checkpointIfDue(afterBytes?: number): void {
+    this.#checkpoints.ifDue(afterBytes);
   }
 
   /** Copies all of the log into the database file and empties it. @throws {SqliteError} */
   checkpointAll(): void {
     this.#checkpoints.all();
+  }
+
+  /** Whether a reader keeps the log from being emptied, at this part of its limit. @throws {SqliteError} */
+  isLogHeld(part: number): boolean {
+    return this.#checkpoints.isHeldAt(this.#options.walBytesMax * part);
   }
 
   /** Size of the log that a reader keeps from being emptied, as of the last checkpoint, in bytes. */

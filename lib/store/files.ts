@@ -2,6 +2,7 @@
 
 import { basename, dirname, join, resolve } from "node:path";
 import { CollectorError } from "../errors.ts";
+import { freeDiskBytes } from "../free_disk.ts";
 import type { StoreSize } from "../store.ts";
 import { segmentNumbers, segmentPath } from "./journal_segment.ts";
 import { APPLICATION_ID, corrupt, foreign, SCHEMA_VERSION } from "./schema.ts";
@@ -178,13 +179,17 @@ export function journalPath(path: string): string {
   return `${path}.journal`;
 }
 
-/** How much room the database, its log and its journal take; 0 for a file that is not there. */
+/**
+ * How much room the database, its log and its journal take, 0 for a file that is not there, and how
+ * much is left.
+ */
 export async function databaseSize(path: string): Promise<StoreSize> {
   const bytes = (file: string) => Deno.stat(file).then((stat) => stat.size, () => 0);
   const journal = journalPath(path);
   const names: string[] = [];
   for await (const { name } of Deno.readDir(dirname(path))) names.push(name);
   const segments = segmentNumbers(journal, names).map((number) => segmentPath(journal, number));
+  const freeBytes = freeDiskBytes(dirname(path));
   const [databaseBytes = 0, walBytes = 0, ...segmentBytes] = await Promise.all(
     [path, `${path}-wal`, ...segments].map(bytes),
   );
@@ -192,6 +197,7 @@ export async function databaseSize(path: string): Promise<StoreSize> {
     databaseBytes,
     walBytes,
     journalBytes: segmentBytes.reduce((sum, each) => sum + each, 0),
+    freeBytes: await freeBytes,
   };
 }
 

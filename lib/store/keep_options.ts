@@ -1,5 +1,6 @@
 /** How the store Worker keeps batches, from the settings. */
 
+import type { RetentionPolicy } from "../retention.ts";
 import type { DatabaseOptions } from "./database.ts";
 import type { OnCorrupt } from "./files.ts";
 
@@ -11,10 +12,13 @@ export interface KeepOptions extends DatabaseOptions {
   readonly mayJournal: boolean;
   /** Most bytes of the journal. */
   readonly journalBytes: number;
+  /** How long events are kept. */
+  readonly retention: RetentionPolicy;
 }
 
 /** The settings it is made from: see `options.ts`. */
 export interface KeepSettings extends
+  RetentionPolicy,
   Pick<
     KeepOptions,
     "synchronous" | "recentEventIds" | "recentRequests" | "onCorrupt" | "journalBytes"
@@ -35,7 +39,7 @@ const RUN_ID_LENGTH = 16;
 
 /** The options of a new run. */
 export function keepOptions(settings: KeepSettings): KeepOptions {
-  const { durability, queueCapacity } = settings;
+  const { durability, queueCapacity, retainDays, retainBytes, retainUnexported } = settings;
   const isDisk = durability === "disk";
   const id = crypto.randomUUID().replaceAll("-", "").slice(0, RUN_ID_LENGTH);
   return {
@@ -51,5 +55,6 @@ export function keepOptions(settings: KeepSettings): KeepOptions {
     onCorrupt: settings.onCorrupt,
     mayJournal: isDisk,
     journalBytes: settings.journalBytes,
+    retention: { retainDays, retainBytes, retainUnexported },
   };
 }

@@ -164,9 +164,20 @@ export class Keeper<D extends KeptDatabase> {
         return database.apply(records);
       }
     });
-    if (records[0]?.run !== this.#options.run) this.#deadLettered += deadLetters;
+    const own = this.#progress.deadLettered;
     this.#leaveJournal(records);
+    // Those of this run are counted with its progress: records of both may be applied together.
+    this.#deadLettered += Math.max(0, deadLetters - (this.#progress.deadLettered - own));
     if (journal.isEmpty) this.#endJournaling();
+  }
+
+  /**
+   * Has the database do something that no batch needs, and opens it again if it must.
+   *
+   * @throws why it could not; a connection that can then not be trusted is closed, as after a batch.
+   */
+  use<T>(call: (database: D) => T): T {
+    return this.#use(call);
   }
 
   /** Closes the database. What is in the journal stays there. */

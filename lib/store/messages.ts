@@ -1,6 +1,8 @@
 /** What the main thread and the store Worker say to each other. */
 
 import type { CollectorErrorCode } from "../errors.ts";
+import type { ExportPoint, PointOutcome } from "../export_point.ts";
+import type { RetentionState } from "../retention.ts";
 import type {
   Batch,
   DeadLetterPage,
@@ -50,6 +52,9 @@ export type StoreQuestion =
   | { readonly kind: "receipt"; readonly receipt: Receipt }
   | { readonly kind: "dead-letters"; readonly page: DeadLetterPage }
   | { readonly kind: "remove-dead-letters"; readonly ids: IdRange }
+  | { readonly kind: "export-points" }
+  | { readonly kind: "set-export-point"; readonly name: string; readonly id: number }
+  | { readonly kind: "remove-export-point"; readonly name: string }
   /** Audit a database that nobody uses, and end. */
   | { readonly kind: "verify"; readonly path: string }
   /** Apply the journal if that is quickly done, checkpoint, close the database and end. */
@@ -70,6 +75,9 @@ export type StoreAnswer =
   | { readonly kind: "receipt"; readonly state: ReceiptState | null }
   | { readonly kind: "dead-letters"; readonly letters: readonly StoredDeadLetter[] | null }
   | { readonly kind: "dead-letters-removed"; readonly count: number | null }
+  | { readonly kind: "export-points"; readonly points: readonly ExportPoint[] | null }
+  | { readonly kind: "export-point-set"; readonly outcome: PointOutcome | null }
+  | { readonly kind: "export-point-removed"; readonly wasThere: boolean | null }
   | { readonly kind: "verified"; readonly findings: readonly Finding[] }
   | { readonly kind: "closed" };
 
@@ -81,4 +89,5 @@ export type StoreEvent =
    */
   | { readonly kind: "ready" }
   | { readonly kind: "known"; readonly known: Known }
+  | { readonly kind: "retention"; readonly state: RetentionState }
   | { readonly kind: "notice"; readonly text: string };

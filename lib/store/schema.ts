@@ -104,6 +104,17 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE TABLE dead_letters_removed (one INTEGER PRIMARY KEY CHECK (one = 1), count INTEGER NOT NULL) STRICT`,
     `INSERT INTO dead_letters_removed VALUES (1, 0)`,
   ],
+  [
+    // How many events retention has removed, the lowest ids first: the runs count all that ever were.
+    `CREATE TABLE events_removed (one INTEGER PRIMARY KEY CHECK (one = 1), count INTEGER NOT NULL) STRICT`,
+    `INSERT INTO events_removed VALUES (1, 0)`,
+    // How far those who copy the events elsewhere have got.
+    `CREATE TABLE export_points (
+       name       TEXT PRIMARY KEY,
+       id         INTEGER NOT NULL,
+       updated_at INTEGER NOT NULL
+     ) STRICT`,
+  ],
 ];
 
 /** The user_version this program writes. */

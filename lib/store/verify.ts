@@ -71,26 +71,33 @@ function checkIntegrity(connection: Connection): Finding {
 
 /** Each batch's transaction counts its rows: the sums must be what is there. */
 function checkCounters(connection: Connection): Finding {
-  const [committed = 0, deadLettered = 0, rows = 0, deadLetters = 0] = numbers(
+  const [committed = 0, deadLettered = 0, rows = 0, removed = 0, deadLetters = 0] = numbers(
     connection,
     `SELECT total(committed), total(dead_lettered), (SELECT count(*) FROM events),
+            (SELECT count FROM events_removed),
             (SELECT count(*) FROM dead_letters) + (SELECT count FROM dead_letters_removed) FROM runs`,
   );
-  const isOk = committed === rows && deadLettered === deadLetters;
-  const detail = `${rows} events, ${committed} counted when they were committed; ` +
+  const isOk = committed === rows + removed && deadLettered === deadLetters;
+  const before = removed === 0 ? "" : `, ${removed} removed by retention`;
+  const detail = `${rows} events${before}, ${committed} counted when they were committed; ` +
     `${deadLetters} dead letters, those replayed or purged included, ${deadLettered} counted`;
   return { subject: "counters", isOk, detail };
 }
 
-/** Ids are given in the order of commit, without gaps: a gap is a row that somebody deleted. */
+/**
+ * Ids are given in the order of commit, without gaps, and retention removes the lowest: any other gap
+ * is a row that somebody deleted.
+ */
 function checkSequence(connection: Connection): Finding {
-  const [first = 0, last = 0, rows = 0] = numbers(
+  const [first = 0, last = 0, rows = 0, removed = 0] = numbers(
     connection,
-    "SELECT coalesce(min(id), 1), coalesce(max(id), 0), count(*) FROM events",
+    `SELECT coalesce(min(id), 1), coalesce(max(id), 0), count(*),
+            (SELECT count FROM events_removed) FROM events`,
   );
-  const missing = last - rows;
-  const detail = last === 0 ? "no events" : `ids ${first} to ${last}, ${missing} missing`;
-  return { subject: "sequence", isOk: missing === 0, detail };
+  if (last === 0 && removed === 0) return { subject: "sequence", isOk: true, detail: "no events" };
+  const missing = last - rows - removed;
+  const detail = `ids ${first} to ${last}, ${missing} missing`;
+  return { subject: "sequence", isOk: missing === 0 && first === removed + 1, detail };
 }
 
 function describeRuns(connection: Connection): Finding {

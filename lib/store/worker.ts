@@ -22,6 +22,7 @@ import type {
   StoreQuestion,
 } from "./messages.ts";
 import { openStore, reopenStore } from "./opening.ts";
+import { Retention } from "./retention.ts";
 import { verify } from "./verify.ts";
 
 const DRAIN_BUDGET_MS = 20;
@@ -34,6 +35,8 @@ let keeper: Keeper<Database>;
 let journal: Journal;
 let drainTimer: ReturnType<typeof setTimeout> | undefined;
 let drainPauseMs = 0;
+let retention: Retention;
+let retentionTimer: ReturnType<typeof setTimeout> | undefined;
 let isLogLarge = false;
 
 self.onmessage = ({ data }: MessageEvent<Numbered<StoreQuestion>>) => {
@@ -43,7 +46,9 @@ self.onmessage = ({ data }: MessageEvent<Numbered<StoreQuestion>>) => {
       ({ options } = question);
       const opened = orFailed(options.path, () => open(question.before));
       answer(number, opened);
-      return opened.kind === "open-failed" ? self.close() : drainLater();
+      if (opened.kind === "open-failed") return self.close();
+      drainLater();
+      return retainIn(0);
     }
     case "write":
       answer(number, {
@@ -51,19 +56,7 @@ self.onmessage = ({ data }: MessageEvent<Numbered<StoreQuestion>>) => {
         outcome: keeper.write(question.batch),
         known: known(),
       });
-      return afterWrite();
-    case "receipt":
-      return answer(number, { kind: "receipt", state: receiptState(question.receipt) });
-    case "dead-letters":
-      return answer(number, {
-        kind: "dead-letters",
-        letters: orNull((database) => database.deadLetters(question.page)),
-      });
-    case "remove-dead-letters":
-      return answer(number, {
-        kind: "dead-letters-removed",
-        count: orNull((database) => database.removeDeadLetters(question.ids)),
-      });
+      return afterWrite(question.batch.rows.length);
     case "verify":
       answer(
         number,
@@ -74,6 +67,9 @@ self.onmessage = ({ data }: MessageEvent<Numbered<StoreQuestion>>) => {
       close();
       answer(number, { kind: "closed" });
       return self.close();
+    default:
+      answer(number, replyTo(question));
+      if (question.kind.endsWith("export-point")) retainIn(0); // it may wait for this one
   }
 };
 // The main thread names the Worker after the lock by which it will notice its end.
@@ -87,6 +83,34 @@ function answer(number: number, content: StoreAnswer): void {
 
 function tell(content: StoreEvent): void {
   self.postMessage({ number: 0, content } satisfies Numbered<StoreEvent>);
+}
+
+/** The answer to a question about what is stored beside the batches. */
+function replyTo(
+  question: Exclude<StoreQuestion, { kind: "open" | "write" | "verify" | "close" }>,
+): StoreAnswer {
+  switch (question.kind) {
+    case "receipt":
+      return { kind: "receipt", state: receiptState(question.receipt) };
+    case "dead-letters":
+      return { kind: "dead-letters", letters: orNull((of) => of.deadLetters(question.page)) };
+    case "remove-dead-letters": {
+      const count = changed((of) => of.removeDeadLetters(question.ids));
+      return { kind: "dead-letters-removed", count };
+    }
+    case "export-points":
+      return { kind: "export-points", points: orNull(({ upkeep }) => upkeep.exportPoints()) };
+    case "set-export-point": {
+      const { name, id } = question, point = { name, id, updatedAt: Date.now() };
+      const outcome = changed((of) => of.change(() => of.upkeep.setExportPoint(point)));
+      return { kind: "export-point-set", outcome };
+    }
+    case "remove-export-point": {
+      const { name } = question;
+      const wasThere = changed((of) => of.change(() => of.upkeep.removeExportPoint(name)));
+      return { kind: "export-point-removed", wasThere };
+    }
+  }
 }
 
 function known(): Known {
@@ -105,6 +129,12 @@ function orFailed(path: string, work: () => StoreAnswer): StoreAnswer {
 function open(before: Before | null): StoreAnswer {
   const store = before === null ? openStore(options, notice) : reopenStore(options, before, notice);
   ({ keeper, journal } = store);
+  retention = new Retention({
+    policy: options.retention,
+    use: (call) => keeper.isJournaling ? null : keeper.use(call),
+    tell: (state) => tell({ kind: "retention", state }),
+    notice,
+  });
   return { kind: "opened", opened: store.opened, known: known() };
 }
 
@@ -127,12 +157,19 @@ function watchLog(): void {
 }
 
 /** What no answer waits for. A failed checkpoint loses nothing: the next commit will say more. */
-function afterWrite(): void {
+function afterWrite(bytes: number): void {
   if (keeper.isJournaling) drainLater();
+  if (retention.stored(bytes)) retainIn(0);
   try {
     keeper.database?.checkpointIfDue();
     watchLog();
   } catch { /* see above */ }
+}
+
+/** Has retention take its next turn after so long, and its further ones when they are due. */
+function retainIn(ms: number): void {
+  clearTimeout(retentionTimer);
+  retentionTimer = setTimeout(() => retainIn(retention.turn()), ms);
 }
 
 /** Has the journal applied soon: at once while that goes well, after a pause that doubles if not. */
@@ -171,6 +208,15 @@ function receiptState(receipt: Receipt): ReceiptState | null {
   }));
 }
 
+/** What came of a change that no batch asked for; null if it can not be made now. */
+function changed<T>(change: (database: Database) => T): T | null {
+  try {
+    return keeper.database === null ? null : keeper.use(change);
+  } catch {
+    return null;
+  }
+}
+
 /** What the database says; null if it can not be asked now. */
 function orNull<T>(ask: (database: Database) => T): T | null {
   try {
@@ -183,6 +229,7 @@ function orNull<T>(ask: (database: Database) => T): T | null {
 /** Closes all. If a part of that fails nothing is lost: the next start reads log and journal. */
 function close(): void {
   clearTimeout(drainTimer);
+  clearTimeout(retentionTimer);
   drain(CLOSE_BUDGET_MS);
   const { database } = keeper;
   for (

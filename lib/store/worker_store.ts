@@ -7,6 +7,8 @@
  */
 
 import { CollectorError } from "../errors.ts";
+import type { ExportPoint, ExportPointStore, PointOutcome } from "../export_point.ts";
+import type { RetentionState } from "../retention.ts";
 import type {
   Batch,
   DeadLetterPage,
@@ -42,25 +44,37 @@ export interface WorkerStoreOptions {
 }
 
 const GONE = Symbol("gone");
-const WORKER_URL = new URL("./worker.ts", import.meta.url).href;
+/** In the bundle every file is the same one, which starts as the Worker that it is named: `bundle.ts`. */
+const WORKER_URL = import.meta.url.endsWith(".ts")
+  ? new URL("./worker.ts", import.meta.url).href
+  : import.meta.url;
 const RESTART_MS = 1000;
 const ANSWER_READ_MS_MAX = 1000;
 const VERIFY_MS_MAX = 24 * 3_600_000;
 
 /** See the head of this file. */
-export class WorkerStore implements Store, DeadLetterStore {
+export class WorkerStore implements Store, DeadLetterStore, ExportPointStore {
   readonly #options: WorkerStoreOptions;
   #events: StoreEvents | null = null;
   /** What the Workers so far had; null before the first told. */
   #before: Before | null = null;
+  #retention: RetentionState | null = null;
+  /** Events that retention removed in Workers before this one. */
+  #removedBefore = 0;
   #isClosing = false;
   #restarting: ReturnType<typeof setTimeout> | undefined;
   #worker: StoreWorker | null = null;
   #opened: Promise<StoreAnswer | typeof GONE> = Promise.resolve(GONE);
+  #starts = 0;
 
   /** Starts nothing: {@linkcode WorkerStore.open} does. */
   constructor(options: WorkerStoreOptions) {
     this.#options = options;
+  }
+
+  /** How often the Worker was started again, since the one before it was gone. */
+  get restarts(): number {
+    return Math.max(0, this.#starts - 1);
   }
 
   /** See {@linkcode Store.open}. */
@@ -115,6 +129,29 @@ export class WorkerStore implements Store, DeadLetterStore {
     return answer !== GONE && answer.kind === "dead-letters-removed" ? answer.count : null;
   }
 
+  /** See {@linkcode ExportPointStore.exportPoints}. */
+  async exportPoints(): Promise<readonly ExportPoint[] | null> {
+    const answer = await this.#ask({ kind: "export-points" });
+    return answer !== GONE && answer.kind === "export-points" ? answer.points : null;
+  }
+
+  /** See {@linkcode ExportPointStore.setExportPoint}. */
+  async setExportPoint(name: string, id: number): Promise<PointOutcome | null> {
+    const answer = await this.#ask({ kind: "set-export-point", name, id });
+    return answer !== GONE && answer.kind === "export-point-set" ? answer.outcome : null;
+  }
+
+  /** See {@linkcode ExportPointStore.removeExportPoint}. */
+  async removeExportPoint(name: string): Promise<boolean | null> {
+    const answer = await this.#ask({ kind: "remove-export-point", name });
+    return answer !== GONE && answer.kind === "export-point-removed" ? answer.wasThere : null;
+  }
+
+  /** Where retention stands, as it told last; null before that. Waits for nothing. */
+  get retention(): RetentionState | null {
+    return this.#retention;
+  }
+
   /** See {@linkcode Store.size}. */
   size(): Promise<StoreSize> {
     return databaseSize(this.#options.keep.path);
@@ -135,6 +172,8 @@ export class WorkerStore implements Store, DeadLetterStore {
   /** Starts a Worker and has it open the database. The first ends if its database does not open. */
   #start(): Promise<StoreAnswer | typeof GONE> {
     const { keep, workerUrl, hangMs, onHang } = this.#options;
+    this.#starts++;
+    this.#removedBefore = this.#retention?.removedThisRun ?? 0;
     const worker = this.#worker = new StoreWorker(
       workerUrl ?? WORKER_URL,
       {
@@ -161,7 +200,10 @@ export class WorkerStore implements Store, DeadLetterStore {
 
   #onEvent(event: StoreEvent | StoreAnswer): void {
     if (event.kind === "notice") this.#events?.notice(event.text);
-    else if (event.kind === "known" || event.kind === "written") {
+    else if (event.kind === "retention") {
+      const removedThisRun = this.#removedBefore + event.state.removedThisRun;
+      this.#retention = { ...event.state, removedThisRun };
+    } else if (event.kind === "known" || event.kind === "written") {
       if (this.#before !== null) this.#before = { ...this.#before, known: event.known };
       this.#events?.state(event.known.state);
     }
@@ -252,7 +294,8 @@ class StoreWorker {
       const resolve = this.#waiting.get(number);
       this.#waiting.delete(number);
       this.#watch();
-      if (content.kind !== "known" && content.kind !== "notice") resolve?.(content);
+      const { kind } = content;
+      if (kind !== "known" && kind !== "notice" && kind !== "retention") resolve?.(content);
     };
     this.#worker.onerror = (event) => {
       event.preventDefault(); // without it the process would end with the Worker

@@ -26,6 +26,7 @@ export interface Problem {
   readonly title: string;
   readonly status: number;
   readonly detail: string;
+  readonly instance: string;
   readonly stored: string;
   readonly retryable: boolean;
   readonly errors?: readonly ProblemEntry[];
@@ -65,7 +66,10 @@ export type Code = keyof typeof STATUS;
 
 const RETRYABLE: ReadonlySet<string> = new Set(["body-incomplete", "body-timeout"]);
 const MEMBERS = new Set(
-  ["type", "title", "status", "detail", "stored", "retryable", "errors", "errors_total"],
+  [
+    ...["type", "title", "status", "detail", "instance", "stored", "retryable", "errors"],
+    "errors_total",
+  ],
 );
 
 /** Asserts that an answer is the refusal `code`, complete and well-formed, and gives its body. */
@@ -89,6 +93,7 @@ export function anyProblem(answer: Answer | string): Problem {
   equal(status, found.status);
   match(found.title, /^[A-Z]/);
   match(found.detail, /\.$/);
+  equal(found.instance, `/requests/${encodeURIComponent(headers.get("x-request-id") ?? "")}`);
   equal(found.stored, "none");
   equal(found.retryable, RETRYABLE.has(code));
   deepEqual(Object.keys(found).filter((member) => !MEMBERS.has(member)), []);

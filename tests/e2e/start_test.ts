@@ -61,7 +61,7 @@ Deno.test("a database of a newer version is refused with 78", async () => {
   database.close();
   const refused = await CollectorProcess.refused({ folder: folder.path });
   equal(refused.code, 78);
-  match(refused.output, /schema version is 99, this program knows 3/);
+  match(refused.output, /schema version is 99, this program knows 4/);
 });
 
 Deno.test("a database that another program has locked is refused with 75", async () => {

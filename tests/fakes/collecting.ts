@@ -13,6 +13,12 @@ import { submission } from "./submissions.ts";
 /** How it is made. */
 export interface CollectingOptions extends MemoryStoreOptions, Partial<CollectorOptions> {}
 
+/** The terms of the account that only rise. */
+const COUNTS = [
+  ...["received", "accepted", "rejected", "duplicates"] as const,
+  ...["committed", "dead_lettered", "dropped"] as const,
+];
+
 /** See the head of this file. */
 export class Collecting implements AsyncDisposable {
   readonly store: MemoryStore;
@@ -22,6 +28,7 @@ export class Collecting implements AsyncDisposable {
   readonly ended: unknown[] = [];
   /** While it is not null each write waits for it. */
   gate: PromiseWithResolvers<void> | null = null;
+  #before: Account | null = null;
 
   constructor(options: CollectingOptions = {}) {
     this.store = new MemoryStore({
@@ -71,12 +78,15 @@ export class Collecting implements AsyncDisposable {
     };
   }
 
-  /** The account, which must be balanced and have no term below 0. */
+  /** The account, which must be balanced, have no term below 0, and no count that fell. */
   account(): Account {
-    const account = this.collector.account();
+    const account = this.collector.account(), before = this.#before ?? account;
     equal(account.residual, 0, JSON.stringify(account));
     ok(Object.values(account).every((term) => term >= 0), JSON.stringify(account));
-    return account;
+    for (const name of COUNTS) {
+      ok(account[name] >= before[name], `${name} fell: ${JSON.stringify([before, account])}`);
+    }
+    return this.#before = account;
   }
 
   /** Submits; throws if it was refused. */

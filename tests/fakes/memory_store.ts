@@ -173,7 +173,7 @@ export class MemoryStore implements Store {
   }
 
   size(): Promise<StoreSize> {
-    return Promise.resolve({ databaseBytes: 1, walBytes: 2, journalBytes: 3 });
+    return Promise.resolve({ databaseBytes: 1, walBytes: 2, journalBytes: 3, freeBytes: 4 });
   }
 
   close(): Promise<void> {

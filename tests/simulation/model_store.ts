@@ -92,7 +92,7 @@ export class ModelStore implements Store {
   }
 
   size(): Promise<StoreSize> {
-    return Promise.resolve({ databaseBytes: 0, walBytes: 0, journalBytes: 0 });
+    return Promise.resolve({ databaseBytes: 0, walBytes: 0, journalBytes: 0, freeBytes: 0 });
   }
 
   async close(): Promise<void> {

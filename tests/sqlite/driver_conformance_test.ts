@@ -11,7 +11,7 @@ interface Driver {
 }
 
 /** One test: `connect` opens a connection to one new file that is closed when the test is over. */
-type DriverTest = (connect: () => Connection, driver: Driver, path: string) => void;
+type DriverTest = (connect: () => Connection, driver: Driver, path: string) => void | Promise<void>;
 
 const TESTS: Record<string, DriverTest> = {
   "an int64 bound as text is stored exactly in a STRICT INTEGER column"(connect) {
@@ -219,6 +219,43 @@ const TESTS: Record<string, DriverTest> = {
     equal(count(other), 0);
   },
 
+  "rows by position are the same as by name, integers beyond 2^53 read as text"(connect) {
+    const connection = connect();
+    run(connection, "CREATE TABLE t (n INTEGER, s TEXT, b BLOB) STRICT");
+    const insert = connection.prepare("INSERT INTO t VALUES (?, ?, ?)");
+    insert.run(["9223372036854775807", "a", new Uint8Array([1, 2])]);
+    insert.run([2, null, null]);
+    const select = connection.prepare("SELECT CAST(n AS TEXT), s, b FROM t WHERE n > ? ORDER BY n");
+    const rows = select.rows([0]);
+    equal(rows.length, 2);
+    equal(String(rows[0]), "2,,");
+    equal(rows[1]?.[0], "9223372036854775807");
+    equal(rows[1]?.[1], "a");
+    equal(String(rows[1]?.[2]), "1,2");
+    equal(Object.values(select.all([0])[1] ?? {})[0], "9223372036854775807");
+    equal(select.rows([3]).length, 1);
+  },
+
+  async "a backup is the state of one moment, though another connection commits meanwhile"(
+    connect,
+    driver,
+    path,
+  ) {
+    const writer = connect();
+    run(writer, "PRAGMA journal_mode = wal");
+    run(writer, "CREATE TABLE t (n INTEGER) STRICT");
+    run(writer, "INSERT INTO t VALUES (1)");
+    const reader = connect();
+    const copying = reader.backup(`${path}.copy`);
+    run(writer, "INSERT INTO t VALUES (2)");
+    await copying;
+    const copy = driver.open(`${path}.copy`);
+    ok([1, 2].includes(Number(count(copy))), `${count(copy)} rows`);
+    equal(Object.values(copy.prepare("PRAGMA integrity_check").get([]) ?? {})[0], "ok");
+    copy.close();
+    equal(count(writer), 2);
+  },
+
   "closing again harms nothing"(connect, driver, path) {
     const connection = driver.open(path), other = connect();
     run(connection, "CREATE TABLE t (n INTEGER) STRICT");
@@ -259,7 +296,7 @@ function fails(call: () => unknown, code: number, message: RegExp): void {
   });
 }
 
-function inNewFolder(driver: Driver, test: DriverTest): void {
+async function inNewFolder(driver: Driver, test: DriverTest): Promise<void> {
   const folder = Deno.makeTempDirSync({ prefix: "firehouse-driver-" });
   const path = `${folder}/a.db`;
   const opened: Connection[] = [];
@@ -269,7 +306,7 @@ function inNewFolder(driver: Driver, test: DriverTest): void {
     return connection;
   };
   try {
-    test(connect, driver, path);
+    await test(connect, driver, path);
   } finally {
     for (const connection of opened) connection.close();
     Deno.removeSync(folder, { recursive: true });

@@ -136,6 +136,7 @@ export function keepOptionsOf(path: string, more: Partial<KeepOptions> = {}): Ke
     onCorrupt: "refuse",
     mayJournal: false,
     journalBytes: 1 << 30,
+    retention: { retainDays: 0, retainBytes: 0, retainUnexported: "no" },
     ...more,
   };
 }

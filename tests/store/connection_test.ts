@@ -52,6 +52,8 @@ Deno.test("a new database has the table of the design, its marks and its setting
       "dead_letters 1",
       "dead_letters_removed 1",
       "events 1",
+      "events_removed 1",
+      "export_points 1",
       "fingerprint_seed 1",
       "recent_event_ids 1",
       "recent_requests 1",
@@ -60,7 +62,8 @@ Deno.test("a new database has the table of the design, its marks and its setting
   );
   equal(query(path, "PRAGMA index_list(events)").length, 0);
   equal(pragma(path, "application_id"), 0x46484331n);
-  equal(pragma(path, "user_version"), 3n);
+  equal(pragma(path, "user_version"), 4n);
+  equal(pragma(path, "auto_vacuum"), 2n);
   equal(pragma(path, "journal_mode"), "wal");
   equal(pragma(path, "page_size"), 8192n);
   deepEqual(
@@ -95,12 +98,12 @@ Deno.test("a database that cannot be used is refused by name", () => {
     foreign.exec("CREATE TABLE t (n); PRAGMA application_id = 7");
     using newer = new DatabaseSync(newerPath);
     newer.exec(
-      `CREATE TABLE t (n); PRAGMA application_id = ${0x46484331}; PRAGMA user_version = 4`,
+      `CREATE TABLE t (n); PRAGMA application_id = ${0x46484331}; PRAGMA user_version = 5`,
     );
   }
   Deno.writeTextFileSync(`${folder.path}/text.db`, "not a database, ".repeat(700));
   refuses(foreignPath, "database-foreign", /another program/);
-  refuses(newerPath, "database-foreign", /schema version is 4, this program knows 3/);
+  refuses(newerPath, "database-foreign", /schema version is 5, this program knows 4/);
   refuses(`${folder.path}/text.db`, "database-corrupt", /file is not a database/);
   refuses(`${folder.path}/missing/events.db`, "database-open", /unable to open database file/);
 });

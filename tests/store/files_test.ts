@@ -25,8 +25,8 @@ const FOREIGN: Record<string, { make: (path: string) => void; message: RegExp }>
   },
   "a database of a newer version": {
     make: (path) =>
-      sql(path, `CREATE TABLE t (n); PRAGMA application_id = ${OURS}; PRAGMA user_version = 4`),
-    message: /schema version is 4, this program knows 3/,
+      sql(path, `CREATE TABLE t (n); PRAGMA application_id = ${OURS}; PRAGMA user_version = 5`),
+    message: /schema version is 5, this program knows 4/,
   },
   "a text file": {
     make: (path) => Deno.writeTextFileSync(path, "precious text\n"),

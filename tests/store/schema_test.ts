@@ -129,7 +129,7 @@ Deno.test("a database of version 2 keeps its events, dead letters, runs and what
     decoded: 1n,
   }));
   const database = openDatabase(path, { run: runOf("00000000000000ff") });
-  equal(query<{ user_version: bigint }>(path, "PRAGMA user_version")[0]?.user_version, 3n);
+  equal(query<{ user_version: bigint }>(path, "PRAGMA user_version")[0]?.user_version, 4n);
   const after = tables.map(rowsOf);
   deepEqual(after[1]?.slice(0, 2), before[1], "its runs");
   deepEqual([after[0], ...after.slice(2)], [before[0], ...before.slice(2)]);

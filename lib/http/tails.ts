@@ -1,0 +1,215 @@
+/**
+ * Live tails: events as server-sent events (HTML standard §9.2) while they are committed. All of them
+ * are looked after by one timer; a reader that does not read costs a bounded buffer and then its tail.
+ */
+
+import type { EventFilter } from "../query.ts";
+import type { Reader, TailNews } from "../reader.ts";
+
+/** What they need. */
+export interface TailsOptions {
+  /** The read side. */
+  readonly reader: Reader;
+  /** Rises with each event that was committed. */
+  readonly committed: () => number;
+}
+
+/** What one tail asks for. */
+export interface TailOptions {
+  /** Which events. */
+  readonly filter: EventFilter;
+  /** Those after this id. */
+  readonly afterId: number;
+  /** Begin with so many of those that are there, the newest; 0 for none. */
+  readonly last: number;
+  /** Name of the token; null for none. */
+  readonly owner: string | null;
+}
+
+/** Tails at once. */
+export const TAILS_MAX = 100;
+/** Tails of one token at once. */
+export const TAILS_A_TOKEN_MAX = 4;
+const LOOK_MS = 250;
+/** Events that a tail gets in one look: 1,000 a second. */
+const EVENTS_A_LOOK = 250;
+const HEARTBEAT_MS = 15_000;
+/** Bytes that wait for a client; beyond, it gets nothing more until it reads. */
+const BUFFER_BYTES = 1024 * 1024;
+/** How long it may not read then. */
+const STALL_MS = 10_000;
+const RECONNECT_MS = 2000;
+const ENCODER = new TextEncoder();
+
+/** See the head of this file. */
+export class Tails {
+  readonly #options: TailsOptions;
+  readonly #tails = new Set<Tail>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #committed = -1;
+  #dropped = 0;
+  #isClosed = false;
+
+  /** Looks at nothing until there is a tail. */
+  constructor(options: TailsOptions) {
+    this.#options = options;
+  }
+
+  /** How many are open. */
+  get open(): number {
+    return this.#tails.size;
+  }
+
+  /** How many were ended since their client did not read. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Whether one more may be opened by an owner. */
+  hasRoomFor(owner: string | null): boolean {
+    const own = owner === null ? 0 : [...this.#tails].filter((tail) => tail.owner === owner).length;
+    return !this.#isClosed && this.#tails.size < TAILS_MAX && own < TAILS_A_TOKEN_MAX;
+  }
+
+  /** Opens one and gives what is to be sent. */
+  add(options: TailOptions): ReadableStream<Uint8Array> {
+    const tail = new Tail(options, () => this.#remove(tail));
+    this.#tails.add(tail);
+    this.#committed = -1; // it is looked for at once
+    if (this.#timer === undefined) this.#lookLater(0);
+    return tail.stream;
+  }
+
+  /** Ends all of them, with a reason. */
+  close(reason: string): void {
+    this.#isClosed = true;
+    for (const tail of this.#tails) tail.end(reason);
+    clearTimeout(this.#timer);
+  }
+
+  #remove(tail: Tail): void {
+    this.#tails.delete(tail);
+    if (this.#tails.size > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #lookLater(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(async () => {
+      await this.#look();
+      if (this.#tails.size > 0 && !this.#isClosed) this.#lookLater(LOOK_MS);
+      else this.#timer = undefined;
+    }, ms);
+  }
+
+  async #look(): Promise<void> {
+    const committed = this.#options.committed(), isNew = committed !== this.#committed;
+    this.#committed = committed;
+    const nowMs = performance.now();
+    await Promise.all([...this.#tails].map(async (tail) => {
+      if (tail.isStalled(nowMs)) {
+        this.#dropped++;
+        return tail.end("This client does not read: it was given up.");
+      }
+      tail.beat(nowMs);
+      if ((isNew || tail.isBehind) && tail.hasRoom) await this.#tell(tail);
+    }));
+  }
+
+  async #tell(tail: Tail): Promise<void> {
+    const { filter, afterId, limit } = tail;
+    const news = await this.#options.reader.tail({ filter, afterId, limit });
+    // If the database can not be read now, it is asked again at the next look.
+    if (typeof news === "string") tail.isBehind = true;
+    else tail.tell(news);
+  }
+}
+
+/** One of them. */
+class Tail {
+  readonly stream: ReadableStream<Uint8Array>;
+  readonly filter: EventFilter;
+  readonly owner: string | null;
+  afterId: number;
+  /** Whether it missed a look. */
+  isBehind = false;
+  #last: number;
+  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  #beatMs = performance.now();
+  #fullSinceMs: number | null = null;
+  readonly #onGone: () => void;
+
+  constructor({ filter, afterId, last, owner }: TailOptions, onGone: () => void) {
+    this.filter = filter;
+    this.afterId = afterId;
+    this.#last = last;
+    this.owner = owner;
+    this.#onGone = onGone;
+    const strategy = new ByteLengthQueuingStrategy({ highWaterMark: BUFFER_BYTES });
+    this.stream = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        this.#controller = controller;
+      },
+      cancel: () => this.#gone(),
+    }, strategy);
+    this.#send(`retry: ${RECONNECT_MS}\n\n`); // so that the head of the answer is sent
+  }
+
+  get limit(): number {
+    return this.#last > 0 ? this.#last : EVENTS_A_LOOK;
+  }
+
+  get hasRoom(): boolean {
+    const hasRoom = (this.#controller?.desiredSize ?? 0) > 0;
+    if (!hasRoom) this.isBehind = true;
+    return hasRoom;
+  }
+
+  /** Whether its client has not read for too long. */
+  isStalled(nowMs: number): boolean {
+    if ((this.#controller?.desiredSize ?? 0) > 0) this.#fullSinceMs = null;
+    else this.#fullSinceMs ??= nowMs;
+    return this.#fullSinceMs !== null && nowMs - this.#fullSinceMs > STALL_MS;
+  }
+
+  /** Says that it is there, now and then. */
+  beat(nowMs: number): void {
+    if (nowMs - this.#beatMs < HEARTBEAT_MS || !this.hasRoom) return;
+    this.#send(": still here\n\n");
+    this.#beatMs = nowMs;
+  }
+
+  tell({ events, skipped, throughId }: TailNews): void {
+    this.isBehind = false;
+    this.afterId = throughId;
+    // What came before the last so many was not asked for.
+    const gap = skipped > 0 && this.#last === 0
+      ? `event: gap\ndata: ${JSON.stringify({ skipped })}\n\n`
+      : "";
+    this.#last = 0;
+    const text = gap + events.map(({ id, json }) => `id: ${id}\ndata: ${json}\n\n`).join("");
+    if (text !== "") this.#send(text);
+  }
+
+  end(reason: string): void {
+    this.#send(`event: end\ndata: ${JSON.stringify({ reason })}\n\n`);
+    try {
+      this.#controller?.close();
+    } catch { /* it is closed already */ }
+    this.#gone();
+  }
+
+  #send(text: string): void {
+    try {
+      this.#controller?.enqueue(ENCODER.encode(text));
+    } catch {
+      this.#gone(); // its client went away
+    }
+  }
+
+  #gone(): void {
+    this.#controller = null;
+    this.#onGone();
+  }
+}

@@ -1,0 +1,286 @@
+/** What the document says of the questions about stored events. */
+
+import type { RefusalCode } from "../errors.ts";
+import { answersWithToken, WITH_TOKEN } from "./answers.ts";
+import { FILTERS } from "./filters.ts";
+import {
+  count,
+  instant,
+  jsonAnswer,
+  objectOf,
+  type Operation,
+  orNull,
+  type Parameter,
+  type Part,
+  type Ref,
+  type ResponseSpec,
+  type Schema,
+  schemaRef,
+  text,
+} from "./spec.ts";
+
+const NAME = "Read events";
+const EVENT = {
+  id: 1,
+  user_id: 42,
+  actor: null,
+  timestamp: "2026-11-24T11:03:40.123Z",
+  received_at: "2026-11-24T11:03:40.200Z",
+  source: "native",
+  type: null,
+  event_id: "o17",
+  metadata: { path: "/checkout", total: 17.5 },
+};
+
+const COMPLETE: Schema = {
+  type: "boolean",
+  description: "Whether all was looked at; false: the time budget was up.",
+};
+const VALUE = orNull(text("What they have; null: they have none."));
+const BY: Schema = { enum: ["type", "source", "user_id"] };
+const COUNTED_FROM = "The newest events are counted first: what was counted begins here.";
+
+const SCHEMAS: Readonly<Record<string, Schema>> = {
+  Event: objectOf({
+    id: { type: "integer", minimum: 1, description: "In the order of commit." },
+    user_id: {
+      type: ["integer", "null"],
+      format: "int64",
+      description: "As sent; may exceed 2^53, where JavaScript's JSON.parse rounds.",
+    },
+    actor: orNull(text("The user's id where the protocol has texts for it.")),
+    timestamp: instant("The client's time, with the digits that were sent."),
+    received_at: instant("The collector's time."),
+    source: text("Token or protocol it came through."),
+    type: orNull(text("Its name.")),
+    event_id: orNull(text("The producer's id.")),
+    metadata: { description: "The event as sent." },
+  }),
+  Events: objectOf({
+    events: { type: "array", items: schemaRef("Event") },
+    next: orNull(text("The `after` of the next page; null if there is none.")),
+    complete: COMPLETE,
+  }),
+  Series: objectOf({
+    from: instant("Start of the first interval."),
+    to: instant("End of the last."),
+    interval_ms: count("Length of each."),
+    starts: { type: "array", items: count("Unix epoch in ms.") },
+    series: {
+      type: "array",
+      items: objectOf({
+        value: VALUE,
+        total: count("How many in all."),
+        counts: { type: "array", items: count("How many in the interval.") },
+      }),
+    },
+    others: {
+      type: ["array", "null"],
+      items: count("How many of other values in the interval."),
+      description: "Null if there are none.",
+    },
+    complete: COMPLETE,
+    counted_from: instant(COUNTED_FROM),
+  }),
+  Top: objectOf({
+    by: BY,
+    values: {
+      type: "array",
+      items: objectOf({ value: VALUE, count: count("How many events have it.") }),
+    },
+    others: count("How many events have other values."),
+    complete: COMPLETE,
+    counted_from: orNull(instant(`${COUNTED_FROM} Null if that is not known.`)),
+  }),
+};
+
+function parameter(name: string, description: string, schema: Schema): Parameter {
+  return { name, in: "query", description, schema };
+}
+
+function limit(max: number, byDefault: number): Parameter {
+  const schema = { type: "integer", minimum: 1, maximum: max, default: byDefault };
+  return parameter("limit", "At most so many.", schema);
+}
+
+interface Own {
+  readonly description?: string;
+  readonly parameters: readonly (Parameter | Ref)[];
+  readonly good: Readonly<Record<string, ResponseSpec>>;
+  readonly refuses?: readonly RefusalCode[];
+}
+
+function operation(operationId: string, summary: string, own: Own): Operation {
+  const { description, parameters, good, refuses = [] } = own;
+  return {
+    operationId,
+    tags: [NAME],
+    summary,
+    ...description === undefined ? {} : { description },
+    parameters,
+    security: WITH_TOKEN,
+    responses: answersWithToken(good, ["parameter", "unreadable", "overloaded", ...refuses]),
+  };
+}
+
+const EVENTS = operation("getEvents", "List events", {
+  description: "Newest first, page by page. A page may be cut by the time budget (`complete` is " +
+    "false): go on with `next`.",
+  parameters: [
+    ...FILTERS,
+    parameter("after", "The `next` of the page before.", { type: "string" }),
+    limit(1000, 100),
+    parameter("order", "Newest or oldest first.", { enum: ["desc", "asc"], default: "desc" }),
+    parameter("format", "`ndjson` as `Accept: application/x-ndjson`: one event a line.", {
+      enum: ["json", "ndjson"],
+      default: "json",
+    }),
+  ],
+  good: {
+    "200": {
+      description: "A page.",
+      headers: {
+        "Link": {
+          description: 'For NDJSON: the next page, `rel="next"`.',
+          schema: { type: "string" },
+        },
+      },
+      content: {
+        "application/json": {
+          schema: schemaRef("Events"),
+          example: { events: [EVENT], next: null, complete: true },
+        },
+        "application/x-ndjson": {
+          schema: text("Each line is an `Event`."),
+          example: `${JSON.stringify(EVENT)}\n`,
+        },
+      },
+    },
+  },
+});
+
+const ONE = operation("getEvent", "Get one event", {
+  parameters: [{
+    name: "id",
+    in: "path",
+    required: true,
+    description: "Its number.",
+    schema: { type: "integer", minimum: 1 },
+    example: 1,
+  }],
+  good: { "200": jsonAnswer("The event.", schemaRef("Event"), EVENT) },
+  refuses: ["unknown-event"],
+});
+
+const SERIES = operation("getSeries", "Count events by time", {
+  description:
+    "Of the last hour, if `from` and `to` do not say otherwise; widened to whole intervals, " +
+    "2,000 at most.",
+  parameters: [
+    ...FILTERS,
+    parameter("interval", "Length of an interval; default: about 60 intervals.", {
+      enum: ["1s", "10s", "1m", "5m", "15m", "1h", "6h", "1d"],
+    }),
+    parameter("by", "One line for each value; without it, one line.", BY),
+    limit(50, 10),
+  ],
+  good: {
+    "200": jsonAnswer("Counts.", schemaRef("Series"), {
+      from: "2026-11-24T11:00:00.000Z",
+      to: "2026-11-24T11:02:00.000Z",
+      interval_ms: 60_000,
+      starts: [1795518000000, 1795518060000],
+      series: [{ value: "checkout", total: 5, counts: [2, 3] }],
+      others: null,
+      complete: true,
+      counted_from: "2026-11-24T11:00:00.000Z",
+    }),
+  },
+});
+
+const TOP = operation("getTop", "Count events by value", {
+  parameters: [
+    parameter("by", "The values of what.", { ...BY, default: "type" }),
+    limit(100, 10),
+    ...FILTERS,
+  ],
+  good: {
+    "200": jsonAnswer("The most frequent first.", schemaRef("Top"), {
+      by: "type",
+      values: [{ value: "checkout", count: 5 }],
+      others: 0,
+      complete: true,
+      counted_from: null,
+    }),
+  },
+});
+
+const EXPORT = operation("exportEvents", "Download events", {
+  description: "Oldest first, as an attachment of any size. To resume, give the id of the last " +
+    "whole row you have as `after_id`.",
+  parameters: [
+    parameter("format", "How they are written.", {
+      enum: ["ndjson", "csv", "parquet"],
+      default: "ndjson",
+    }),
+    parameter("after_id", "Those with a greater id.", { type: "integer", minimum: 0 }),
+    ...FILTERS,
+  ],
+  good: {
+    "200": {
+      description: "A stream. It breaks off if the database can not be read any more.",
+      content: {
+        "application/x-ndjson": { schema: text("Each line is an `Event`.") },
+        "text/csv": { schema: { type: "string" } },
+        "application/vnd.apache.parquet": { schema: {} },
+      },
+    },
+  },
+});
+
+const TAIL = operation("tailEvents", "Follow events as they are committed", {
+  description: "Server-sent events: unnamed ones with `id` and an `Event` as `data`; `gap` with " +
+    '`{"skipped":n}` when more came than is shown, at most 1,000 a second; `end` with ' +
+    '`{"reason":"…"}` before the collector closes it. A comment comes every 15 s.',
+  parameters: [
+    ...FILTERS,
+    parameter("last", "Begin with the newest so many.", {
+      type: "integer",
+      minimum: 0,
+      maximum: 1000,
+    }),
+    parameter("last_event_id", "Begin after this id.", { type: "integer", minimum: 0 }),
+    {
+      name: "Last-Event-ID",
+      in: "header",
+      description: "The same, as browsers send it.",
+      schema: { type: "integer", minimum: 0 },
+    },
+  ],
+  good: {
+    "200": {
+      description: "A stream without an end.",
+      content: {
+        "text/event-stream": {
+          schema: { type: "string" },
+          example: `id: 1\ndata: ${JSON.stringify(EVENT)}\n\n`,
+        },
+      },
+    },
+  },
+  refuses: ["too-many-tails"],
+});
+
+/** What the document says of the questions about stored events. */
+export const READ: Part = {
+  tag: { name: NAME, description: "What was stored. Needs the scope `read`." },
+  schemas: SCHEMAS,
+  paths: {
+    "/events": { get: EVENTS },
+    "/events/{id}": { get: ONE },
+    "/series": { get: SERIES },
+    "/top": { get: TOP },
+    "/export": { get: EXPORT },
+    "/tail": { get: TAIL },
+  },
+};

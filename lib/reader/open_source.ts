@@ -1,0 +1,154 @@
+/** Opens what is read, notices when another database is at the path, and has the index built. */
+
+import { open } from "#driver";
+import { SqliteError } from "../sqlite/driver.ts";
+import { blockOf } from "./block.ts";
+import { BlockIndexer, lastEventOf } from "./block_indexer.ts";
+import { type EventSource, isWhole, storedIds } from "./event_source.ts";
+import { IndexFile } from "./index_file.ts";
+import type { ReaderOptions } from "./messages.ts";
+
+/** How often the file at the path is looked at, in ms. */
+const LOOK_MS = 1000;
+const BUSY_TIMEOUT_MS = 1000;
+/** ERROR, BUSY, LOCKED: the connection is as good as before. */
+const HARMLESS: ReadonlySet<number> = new Set([1, 5, 6]);
+/** CORRUPT and NOTADB, where it is not known in which of the two files. */
+const DAMAGED: ReadonlySet<number> = new Set([11, 26]);
+
+/** Where the index of a database is. */
+export function indexPath(path: string): string {
+  return `${path}.index`;
+}
+
+/** See the head of this file. */
+export class OpenSource {
+  readonly #options: Pick<ReaderOptions, "path" | "indexing">;
+  #source: EventSource | null = null;
+  #identity = "";
+  #lookedAtMs = -Infinity;
+  #indexing: BlockIndexer | null = null;
+  #indexError: string | null = null;
+
+  /** Opens nothing yet. */
+  constructor(options: Pick<ReaderOptions, "path" | "indexing">) {
+    this.#options = options;
+  }
+
+  /** What is read, opened if it is not. @throws {SqliteError} if there is no database to be read. */
+  get(): EventSource {
+    const nowMs = performance.now();
+    if (nowMs - this.#lookedAtMs > LOOK_MS) {
+      this.#lookedAtMs = nowMs;
+      if (this.#source !== null && identityOf(this.#options.path) !== this.#identity) this.close();
+    }
+    return this.#source ??= this.#open();
+  }
+
+  /** Something it was asked failed: what may be the matter is opened anew by the next question. */
+  failed(error: unknown): void {
+    const code = error instanceof SqliteError ? error.primaryCode : 0;
+    const isDamaged = DAMAGED.has(code);
+    if (HARMLESS.has(code)) return;
+    this.close();
+    // If it is the database that is damaged, its index is no loss.
+    if (isDamaged && this.#options.indexing === "on") removeIndex(this.#options.path);
+  }
+
+  /** Indexes some more; gives whether there was something to do. @throws {SqliteError} */
+  indexSome(): boolean {
+    const source = this.get();
+    const { index, connection } = source;
+    if (index === null || this.#options.indexing === "off") return false;
+    this.#indexing ??= this.#nextBlock(source, index);
+    if (this.#indexing === null) return false;
+    const indexed = this.#indexing.step();
+    if (indexed === null) return true;
+    this.#indexing = null;
+    // Rows that are gone meanwhile: the block is not whole any more.
+    if (indexed.lastEvent !== "" && isWhole(indexed.block, storedIds({ connection, index }))) {
+      index.add(indexed);
+    }
+    return true;
+  }
+
+  /** Why there is no index; null if there is one, or nothing was opened yet. */
+  get indexError(): string | null {
+    return this.#indexError;
+  }
+
+  /** Lets go of the files. */
+  close(): void {
+    this.#indexing = null;
+    this.#source?.index?.close();
+    this.#source?.connection.close();
+    this.#source = null;
+  }
+
+  #open(): EventSource {
+    const { path } = this.#options;
+    this.#identity = identityOf(path);
+    const connection = open(path, { readOnly: true });
+    try {
+      connection.prepare(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`).rows([]);
+      const [seed] = connection.prepare("SELECT hex(seed) FROM fingerprint_seed").rows([]);
+      const source = { connection, index: this.#openIndex(String(seed?.[0])) };
+      if (this.#options.indexing === "on") forgetOthers(source);
+      return source;
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  #openIndex(database: string): IndexFile | null {
+    const { path, indexing } = this.#options;
+    const access = indexing === "on" ? "write" : "read";
+    try {
+      this.#indexError = null;
+      return new IndexFile(indexPath(path), { database, access });
+    } catch (error) {
+      this.#indexError = error instanceof Error ? error.message : String(error);
+      return null; // everything can be found without it, only slower
+    }
+  }
+
+  /** The newest block that is whole and not indexed. */
+  #nextBlock(source: EventSource, index: IndexFile): BlockIndexer | null {
+    const stored = storedIds(source);
+    index.keepOnly(blockOf(stored.first), Infinity);
+    for (let block = blockOf(stored.last + 1) - 1; block >= 0; block--) {
+      if (!isWhole(block, stored)) break;
+      if (index.mark(block) === null) return new BlockIndexer(source.connection, block);
+    }
+    return null;
+  }
+}
+
+/** Forgets blocks that are not those of this database: it may have been replaced by an older copy. */
+function forgetOthers({ connection, index }: EventSource): void {
+  if (index === null) return;
+  const stored = storedIds({ connection, index });
+  const same = [...index.blocks].reverse().find((block) =>
+    isWhole(block, stored) && index.mark(block)?.lastEvent === lastEventOf(connection, block)
+  );
+  index.keepOnly(blockOf(stored.first), same ?? -1);
+}
+
+/** Removes the index of a database. */
+export function removeIndex(path: string): void {
+  for (const suffix of ["", "-wal", "-shm"]) {
+    try {
+      Deno.removeSync(indexPath(path) + suffix);
+    } catch { /* it is not there */ }
+  }
+}
+
+function identityOf(path: string): string {
+  try {
+    const { dev, ino } = Deno.statSync(path);
+    return `${dev}:${ino}`;
+  } catch {
+    return "";
+  }
+}

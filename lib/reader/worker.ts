@@ -1,0 +1,198 @@
+/**
+ * The reader Worker: owns the read-only connections and the index. It runs with a low priority, so
+ * that what is asked of it takes the time that catching events leaves.
+ */
+
+/// <reference lib="deno.worker" />
+
+import { setPriority } from "node:os";
+import { backUp } from "./backing_up.ts";
+import { type Count, countSeries, countTop } from "./counting.ts";
+import type { EventSource } from "./event_source.ts";
+import { storedIds } from "./event_source.ts";
+import { ExportRun } from "./export_run.ts";
+import { findEvent, findNews, findPage } from "./finding.ts";
+import type { ReaderAnswer, ReaderOptions, ReaderQuestion } from "./messages.ts";
+import { OpenSource } from "./open_source.ts";
+import { Turns } from "./turns.ts";
+
+/** Linux gives a thread of this nice value 1/28 of the time that one of 0 gets, and all idle time. */
+const NICE = 15;
+const REST_MAX_MS = 500;
+/** An export that nobody asked on for so long is given up, in ms. */
+const EXPORT_IDLE_MS = 10 * 60_000;
+
+let options: ReaderOptions;
+let source: OpenSource;
+let turns: Turns;
+/** Without a low priority of the thread the index is built in a tenth of the time. */
+let restFactor = 9;
+const exports = new Map<number, { run: ExportRun; usedMs: number }>();
+
+interface Asked {
+  readonly number: number;
+  readonly content: ReaderQuestion;
+}
+
+self.onmessage = ({ data: { number, content: question } }: MessageEvent<Asked>) => {
+  switch (question.kind) {
+    case "open":
+      return open(question.options);
+    case "page":
+      return count(
+        number,
+        (from) => findPage(from, question.query),
+        (page) => ({ kind: "page", page }),
+      );
+    case "series":
+      return count(
+        number,
+        (from) => countSeries(from, question.query),
+        (series) => ({ kind: "series", series }),
+      );
+    case "top":
+      return count(
+        number,
+        (from) => countTop(from, question.query),
+        (top) => ({ kind: "top", top }),
+      );
+    case "event":
+      return once(number, (from) => ({ kind: "event", json: findEvent(from, question.id) }));
+    case "tail":
+      return once(number, (from) => ({ kind: "tail", news: findNews(from, question.query) }));
+    case "state":
+      return once(number, state);
+    case "export":
+      return void beginExport(number, question);
+    case "export-next":
+      return nextChunk(number, question.export);
+    case "backup":
+      return void backUp(options.path, question.to).then(({ error, bytes }) =>
+        answer(number, { kind: "backed-up", error, bytes })
+      );
+    case "cancel":
+      turns.cancel(question.asked);
+      return void exports.delete(question.asked);
+    case "close":
+      turns.close();
+      source.close();
+      answer(number, { kind: "closed" });
+      return self.close();
+  }
+};
+self.postMessage({ number: 0, content: { kind: "ready" } });
+
+function answer(number: number, content: ReaderAnswer): void {
+  const transfer = content.kind === "chunk" ? [content.chunk.bytes.buffer] : [];
+  self.postMessage({ number, content }, transfer);
+}
+
+function open(given: ReaderOptions): void {
+  options = given;
+  try {
+    setPriority(0, NICE); // of this thread alone: 0 is the caller, and Linux counts threads
+    restFactor = 1;
+  } catch { /* not allowed, or not Linux */ }
+  source = new OpenSource(given);
+  turns = new Turns({
+    step: () => {
+      forgetExports();
+      try {
+        return source.indexSome();
+      } catch (error) {
+        source.failed(error); // it is tried again, soon
+        return false;
+      }
+    },
+    restMs: (workedMs) => Math.min(REST_MAX_MS, workedMs * restFactor),
+  });
+}
+
+/** Answers by a count or search that goes on step by step until it is done or the time is up. */
+function count<Result>(
+  number: number,
+  begin: (from: EventSource) => Count<Result>,
+  content: (result: Result) => ReaderAnswer,
+): void {
+  let begun: Count<Result> | null = null;
+  take(number, options.budgetMs, {
+    step: () => {
+      begun ??= begin(source.get());
+      if (!begun.isDone) begun.step();
+      return begun.isDone;
+    },
+    content: () => content((begun as Count<Result>).result()),
+  });
+}
+
+/** Answers at once. */
+function once(number: number, work: (from: EventSource) => ReaderAnswer): void {
+  let content: ReaderAnswer | null = null;
+  take(number, Infinity, {
+    step: () => {
+      content = work(source.get());
+      return true;
+    },
+    content: () => content as ReaderAnswer,
+  });
+}
+
+async function beginExport(
+  number: number,
+  { query }: Extract<ReaderQuestion, { readonly kind: "export" }>,
+): Promise<void> {
+  try {
+    const run = await ExportRun.begin(source.get(), query);
+    exports.set(number, { run, usedMs: performance.now() });
+    nextChunk(number, number);
+  } catch (error) {
+    failed(number, error);
+  }
+}
+
+function nextChunk(number: number, name: number): void {
+  const found = exports.get(name);
+  if (found === undefined) return failed(number, new Error("the export was given up"));
+  found.usedMs = performance.now();
+  take(number, options.budgetMs, {
+    step: () => found.run.step(source.get()),
+    content: () => {
+      const chunk = found.run.chunk();
+      if (chunk.isLast) exports.delete(name);
+      return { kind: "chunk", chunk };
+    },
+  });
+}
+
+function take(
+  number: number,
+  budgetMs: number,
+  { step, content }: { readonly step: () => boolean; readonly content: () => ReaderAnswer },
+): void {
+  turns.add(number, {
+    step,
+    answer: () => answer(number, content()),
+    fail: (error) => failed(number, error),
+    endMs: performance.now() + budgetMs,
+  });
+}
+
+function failed(number: number, error: unknown): void {
+  source.failed(error);
+  const reason = error instanceof Error ? error.message : String(error);
+  answer(number, { kind: "failed", reason });
+}
+
+function state(from: EventSource): ReaderAnswer {
+  const { last } = storedIds(from);
+  const blocks = from.index?.blocks.length ?? 0;
+  return {
+    kind: "state",
+    state: { lastId: last, indexedBlocks: blocks, indexError: source.indexError },
+  };
+}
+
+function forgetExports(): void {
+  const since = performance.now() - EXPORT_IDLE_MS;
+  for (const [name, { usedMs }] of exports) if (usedMs < since) exports.delete(name);
+}

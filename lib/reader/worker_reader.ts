@@ -1,0 +1,232 @@
+/**
+ * The read side as the main thread sees it: questions to the reader Worker, each with one answer.
+ *
+ * Whatever happens there, events go on being caught: a Worker that is gone is started again by the
+ * next question, one that hangs leaves questions without an answer until they time out.
+ */
+
+import type { PageQuery, SeriesQuery, TopQuery } from "../query.ts";
+import type {
+  EventPage,
+  ExportChunk,
+  ExportQuery,
+  Reader,
+  ReaderFailure,
+  ReaderState,
+  Series,
+  TailNews,
+  TailQuery,
+  Top,
+} from "../reader.ts";
+import type { ReaderAnswer, ReaderOptions, ReaderQuestion } from "./messages.ts";
+
+/** How the reader is run. */
+export interface WorkerReaderOptions extends ReaderOptions {
+  /** Told each time the Worker is gone without being asked to end. */
+  readonly onGone: (reason: string) => void;
+  /** The Worker's module; tests give one with faults. */
+  readonly workerUrl?: string;
+}
+
+/** Questions that wait for an answer at once, exports under way included. */
+const QUESTIONS_MAX = 200;
+/** How much longer than its budget a question may take: others have their turns too. */
+const GRACE_MS = 30_000;
+const CLOSE_MS_MAX = 5000;
+/** In the bundle every file is the same one, which starts as the Worker that it is named: `bundle.ts`. */
+const WORKER_URL = import.meta.url.endsWith(".ts")
+  ? new URL("./worker.ts", import.meta.url).href
+  : import.meta.url;
+
+/** See the head of this file. */
+export class WorkerReader implements Reader {
+  readonly #options: WorkerReaderOptions;
+  #worker: ReaderWorker | null = null;
+  #starts = 0;
+  #isClosed = false;
+
+  /** Starts nothing: {@linkcode WorkerReader.start} or the first question does. */
+  constructor(options: WorkerReaderOptions) {
+    this.#options = options;
+  }
+
+  /** How often the Worker was started again, since the one before it was gone. */
+  get restarts(): number {
+    return Math.max(0, this.#starts - 1);
+  }
+
+  /** Has the index built from now on. */
+  start(): void {
+    if (this.#isClosed || this.#worker !== null) return;
+    const { path, indexing, budgetMs, workerUrl = WORKER_URL, onGone } = this.#options;
+    this.#starts++;
+    const worker = this.#worker = new ReaderWorker(workerUrl, (reason) => {
+      if (this.#worker !== worker) return;
+      this.#worker = null;
+      onGone(reason);
+    });
+    worker.post(0, { kind: "open", options: { path, indexing, budgetMs } });
+  }
+
+  /** See {@linkcode Reader.page}. */
+  async page(query: PageQuery): Promise<EventPage | ReaderFailure> {
+    const answer = await this.#ask({ kind: "page", query });
+    return typeof answer === "string" || answer.kind !== "page" ? failureOf(answer) : answer.page;
+  }
+
+  /** See {@linkcode Reader.event}. */
+  async event(id: number): Promise<{ readonly json: string | null } | ReaderFailure> {
+    const answer = await this.#ask({ kind: "event", id });
+    return typeof answer === "string" || answer.kind !== "event" ? failureOf(answer) : answer;
+  }
+
+  /** See {@linkcode Reader.series}. */
+  async series(query: SeriesQuery): Promise<Series | ReaderFailure> {
+    const answer = await this.#ask({ kind: "series", query });
+    return typeof answer === "string" || answer.kind !== "series"
+      ? failureOf(answer)
+      : answer.series;
+  }
+
+  /** See {@linkcode Reader.top}. */
+  async top(query: TopQuery): Promise<Top | ReaderFailure> {
+    const answer = await this.#ask({ kind: "top", query });
+    return typeof answer === "string" || answer.kind !== "top" ? failureOf(answer) : answer.top;
+  }
+
+  /** See {@linkcode Reader.tail}. */
+  async tail(query: TailQuery): Promise<TailNews | ReaderFailure> {
+    const answer = await this.#ask({ kind: "tail", query });
+    return typeof answer === "string" || answer.kind !== "tail" ? failureOf(answer) : answer.news;
+  }
+
+  /** See {@linkcode Reader.state}. */
+  async state(): Promise<ReaderState | ReaderFailure> {
+    const answer = await this.#ask({ kind: "state" });
+    return typeof answer === "string" || answer.kind !== "state" ? failureOf(answer) : answer.state;
+  }
+
+  /** See {@linkcode Reader.export}. */
+  async *export(query: ExportQuery): AsyncGenerator<ExportChunk, void> {
+    this.start();
+    const worker = this.#worker;
+    const asked = worker?.nextNumber ?? 0;
+    let question: ReaderQuestion = { kind: "export", query };
+    try {
+      while (true) {
+        const answer = this.#worker === worker ? await this.#ask(question) : "unreadable";
+        if (typeof answer === "string" || answer.kind !== "chunk") {
+          throw new Error(`the export broke off: ${reasonOf(answer)}`);
+        }
+        yield answer.chunk;
+        if (answer.chunk.isLast) return;
+        question = { kind: "export-next", export: asked };
+      }
+    } finally {
+      if (this.#worker === worker) worker?.post(0, { kind: "cancel", asked });
+    }
+  }
+
+  /** See {@linkcode Reader.backup}: in a Worker of its own, since it can take minutes. */
+  async backup(path: string): Promise<{ readonly error: string | null; readonly bytes: number }> {
+    const worker = new ReaderWorker(this.#options.workerUrl ?? WORKER_URL, () => {});
+    const { path: from, budgetMs } = this.#options;
+    worker.post(0, { kind: "open", options: { path: from, indexing: "off", budgetMs } });
+    try {
+      const answer = await worker.ask({ kind: "backup", to: path }, Infinity);
+      if (typeof answer !== "string" && answer.kind === "backed-up") return answer;
+      return { error: reasonOf(answer), bytes: 0 };
+    } finally {
+      worker.terminate();
+    }
+  }
+
+  /** See {@linkcode Reader.close}. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const worker = this.#worker;
+    this.#worker = null;
+    if (worker === null) return;
+    await worker.ask({ kind: "close" }, CLOSE_MS_MAX);
+    worker.terminate();
+  }
+
+  async #ask(question: ReaderQuestion): Promise<ReaderAnswer | ReaderFailure> {
+    this.start();
+    return await this.#worker?.ask(question, this.#options.budgetMs + GRACE_MS) ?? "unreadable";
+  }
+}
+
+function failureOf(answer: ReaderAnswer | ReaderFailure): ReaderFailure {
+  return answer === "overloaded" ? answer : "unreadable";
+}
+
+function reasonOf(answer: ReaderAnswer | ReaderFailure): string {
+  if (answer === "overloaded") return "too much is asked at once";
+  if (answer === "unreadable") return "the database can not be read at present";
+  return answer.kind === "failed" ? answer.reason : `the reader answered ${answer.kind}`;
+}
+
+/** One life of the Worker. */
+class ReaderWorker {
+  readonly #worker: Worker;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #waiting = new Map<number, (answer: ReaderAnswer | ReaderFailure) => void>();
+  #asked = 0;
+  #isGone = false;
+
+  constructor(url: string, onGone: (reason: string) => void) {
+    this.#worker = new Worker(url, { type: "module", name: "firehouse-reader" });
+    this.#worker.onmessage = ({ data: { number, content } }) => {
+      if (content.kind === "ready") return this.#ready.resolve();
+      this.#waiting.get(number)?.(content);
+    };
+    this.#worker.onerror = (event) => {
+      event.preventDefault(); // without it the process would end with the Worker
+      this.#gone();
+      onGone(event.message);
+    };
+  }
+
+  /** What the next question will be called. */
+  get nextNumber(): number {
+    return this.#asked + 1;
+  }
+
+  /** Says something that is not answered. */
+  async post(number: number, content: ReaderQuestion): Promise<void> {
+    await this.#ready.promise; // Deno drops a message that comes while the Worker still loads
+    if (!this.#isGone) this.#worker.postMessage({ number, content });
+  }
+
+  async ask(question: ReaderQuestion, timeoutMs: number): Promise<ReaderAnswer | ReaderFailure> {
+    if (this.#isGone) return "unreadable";
+    if (this.#waiting.size >= QUESTIONS_MAX) return "overloaded";
+    const number = ++this.#asked;
+    const answered = Promise.withResolvers<ReaderAnswer | ReaderFailure>();
+    this.#waiting.set(number, answered.resolve);
+    const giveUp = () => {
+      answered.resolve("unreadable");
+      this.post(0, { kind: "cancel", asked: number });
+    };
+    const timer = Number.isFinite(timeoutMs) ? setTimeout(giveUp, timeoutMs) : undefined;
+    try {
+      this.post(number, question);
+      return await answered.promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(number);
+    }
+  }
+
+  terminate(): void {
+    this.#gone();
+    this.#worker.terminate();
+  }
+
+  #gone(): void {
+    this.#isGone = true;
+    this.#ready.resolve();
+    for (const resolve of this.#waiting.values()) resolve("unreadable");
+  }
+}
