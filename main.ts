@@ -34,6 +34,7 @@ import { segmentProtocol } from "./lib/protocols/segment.ts";
 import { splunkHecProtocol } from "./lib/protocols/splunk_hec.ts";
 import { tinybirdProtocol } from "./lib/protocols/tinybird.ts";
 import { WorkerReader } from "./lib/reader/worker_reader.ts";
+import type { ReaderState } from "./lib/reader.ts";
 import { Replayer } from "./lib/replay.ts";
 import { RequestCounts } from "./lib/request_counts.ts";
 import { RequestLog } from "./lib/request_log.ts";
@@ -124,6 +125,7 @@ async function run(live: LiveConfig, operator: Operator): Promise<void> {
           event_loop_lag_ms: loopLag.ms.quantiles(),
           relistens: listener.relistens,
           tails: { open: tails.open, dropped: tails.dropped },
+          reader: readerStats(reader.lastState),
           retention: retentionStats(store.retention),
         }),
         metrics: () =>
@@ -177,6 +179,13 @@ async function run(live: LiveConfig, operator: Operator): Promise<void> {
   await collector.drain(); // new requests are answered 503 until it is done
   await listener.stop();
   operator.stopped(collector.account());
+}
+
+/** How the read side is, as `GET /stats` shows it. */
+function readerStats(state: ReaderState | null): object | null {
+  if (state === null) return null;
+  const { lastId: last_id, indexedBlocks: indexed_blocks, indexError: index_error } = state;
+  return { last_id, indexed_blocks, index_error };
 }
 
 function protocolsOf(config: Config, collector: Collector): readonly Protocol[] {

@@ -10,6 +10,7 @@ import { idempotency } from "./e2e/idempotency.ts";
 import { journaling } from "./e2e/journaling.ts";
 import { ladder } from "./e2e/ladder.ts";
 import { halfLoad, memory } from "./e2e/latency.ts";
+import { ingestWhileRead, queries } from "./e2e/reading.ts";
 import { retention } from "./e2e/retention.ts";
 import { bulkEvents, singleEvents } from "./e2e/throughput.ts";
 import { isInstalled, run } from "./e2e/tools.ts";
@@ -126,6 +127,26 @@ if (wanted("i")) {
       "with nothing else to do. *longest step* is the longest time that a step of retention held " +
       "the write lock, its commit included, by the store Worker's own clock.",
     await retention({ rounds: FEW_ROUNDS, seconds: SECONDS, millions: 20 }),
+  );
+}
+if (wanted("j")) {
+  section(
+    "(j) Queries",
+    "A database of 20 M rows over 30 days (100,000 users, 13 types and a rare one, ids, 3 sources), " +
+      "nothing else to do; from the request to the last byte of the answer. *without* is `--index off`, " +
+      `once; *with* the median of ${ROUNDS}. No time limit for these: by default a query is cut off ` +
+      "after 5 s and says so.",
+    await queries({ rounds: ROUNDS, seconds: SECONDS, millions: 20 }),
+  );
+}
+if (wanted("k")) {
+  section(
+    "(k) Ingest while it is read",
+    "Durability disk, a database of 5 M rows. *index* builds the index behind the writer; *10 readers, " +
+      "20 tails* are curl with the lowest priority (elsewhere they would not take this machine's " +
+      "time): each reader asks for pages, a user, a rare type, a series, a top list and the figures, " +
+      "one a second; half of the tails follow one type. Ratios against *no index, not read*.",
+    await ingestWhileRead({ rounds: ROUNDS, seconds: SECONDS, millions: 5 }),
   );
 }
 if (only.length === 0) await Deno.writeTextFile("bench/RESULTS.md", await document());

@@ -4,9 +4,9 @@
  */
 
 import { CollectorError } from "./errors.ts";
-import { type Flags, parseWords, takeFlag } from "./flags.ts";
+import { type Flags, type KnownFlags, parseWords, takeAnyFlag } from "./flags.ts";
 import { help } from "./help.ts";
-import { flagName, readValue } from "./option_value.ts";
+import { type AnyValue, flagName, readValue } from "./option_value.ts";
 import { type OptionName, OPTIONS } from "./options.ts";
 import { retainBytesMin } from "./retention.ts";
 import { type Config, readSettings, type Settings, type Sources } from "./settings.ts";
@@ -80,7 +80,7 @@ export function readAgain(args: readonly string[], env: Env): Config | readonly 
 /** Everything a command line says, and everything that is wrong with it. */
 interface Reading extends Settings {
   readonly name: SubcommandName | null;
-  readonly given: Readonly<Record<string, string | number | null>>;
+  readonly given: Readonly<Record<string, AnyValue | null>>;
   readonly usageProblems: readonly string[];
   /** Of variables and the file, or of all together. */
   readonly problems: readonly string[];
@@ -121,11 +121,11 @@ function readGiven(
   { name, rest }: FoundSubcommand,
   flags: Flags,
   problems: string[],
-): Readonly<Record<string, string | number | null>> {
+): Readonly<Record<string, AnyValue | null>> {
   const { positionals, flags: own }: Pick<Subcommand, "positionals" | "flags"> = name === null
     ? { positionals: {}, flags: {} }
     : SUBCOMMANDS[name];
-  const given: Record<string, string | number | null> = {};
+  const given: Record<string, AnyValue | null> = {};
   const needed = Object.entries(positionals);
   for (const [index, [key, value]] of needed.entries()) {
     const word = rest[index], shown = key.toUpperCase();
@@ -134,14 +134,14 @@ function readGiven(
   }
   for (const word of rest.slice(needed.length)) problems.push(`unexpected argument "${word}"`);
   for (const [key, flag] of Object.entries(own)) {
-    given[key] = takeFlag(key, flag, flags, problems) ?? null;
+    given[key] = takeAnyFlag(key, flag, flags, problems) ?? null;
   }
   return given;
 }
 
 /** What is wrong with the flags that nothing took. */
 function strayFlags(name: SubcommandName | null, flags: Flags): string[] {
-  const known = knownFlags();
+  const { withValue, switches } = knownFlags(), known = [...withValue, ...switches];
   const command = name === null ? "firehouse" : `firehouse ${name}`;
   return [...flags.keys()].map((flag) =>
     known.includes(flag) ? `--${flag} is no flag of \`${command}\`` : `unknown flag --${flag}`
@@ -179,7 +179,12 @@ function contradictions(config: Config): string[] {
 }
 
 /** The flags of all settings and subcommands. */
-function knownFlags(): string[] {
-  const own = subcommands().flatMap(([, { flags }]) => Object.keys(flags));
-  return [...Object.keys(OPTIONS), ...own].map(flagName);
+function knownFlags(): KnownFlags {
+  const own = subcommands().flatMap(([, { flags }]) => Object.entries(flags));
+  const names = (isWanted: (kind: string) => boolean) =>
+    own.filter(([, { kind }]) => isWanted(kind)).map(([name]) => name);
+  return {
+    withValue: [...Object.keys(OPTIONS), ...names((kind) => kind !== "switch")].map(flagName),
+    switches: names((kind) => kind === "switch").map(flagName),
+  };
 }

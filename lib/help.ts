@@ -14,8 +14,8 @@ const SETTINGS_HELP =
   "another at the next start.";
 const EXIT_STATUS =
   "0 stopped with everything stored; 1 stopped with events not stored; 64 a bad " +
-  "flag or argument; 65 the database is corrupt; 69 a running collector refused; 70 the store " +
-  "hung; 71 cannot listen; 75 another collector or program has the database; 78 a bad variable, " +
+  "flag or argument; 65 the database is corrupt; 69 refused, by a running collector or since a " +
+  "file is in the way; 70 the store hung; 71 cannot listen; 75 another collector or program has the database; 78 a bad variable, " +
   "file of settings, tokens file, certificate or database.";
 
 /**
@@ -79,7 +79,7 @@ function commandHelp([name, command]: [string, Subcommand]): string {
     ),
     ...rows(
       Object.entries(flags).map(([key, flag]) => [
-        `--${flagName(key)} ${placeholder(flag)}`,
+        `--${flagName(key)} ${placeholder(flag)}`.trimEnd(),
         flag.summary,
       ]),
     ),

@@ -33,10 +33,30 @@ export interface ChoiceValue<T extends string = string> {
 /** A value of any kind. */
 export type Value = IntegerValue | TextValue | ChoiceValue;
 
+/** None: the flag is there or not. Only a flag of a subcommand can be one. */
+export interface SwitchValue {
+  /** Tells the kinds apart. */
+  readonly kind: "switch";
+}
+
+/** Texts of a flag that may be there several times. Only a flag of a subcommand can be one. */
+export interface ListValue extends Omit<TextValue, "kind"> {
+  /** Tells the kinds apart. */
+  readonly kind: "list";
+}
+
+/** What a flag of a subcommand can have. */
+export type FlagValue = Value | SwitchValue | ListValue;
+
 /** What a value of this kind is read as. */
-export type ValueOf<Of extends Value> = Of extends ChoiceValue<infer T> ? T
+export type ValueOf<Of extends FlagValue> = Of extends ChoiceValue<infer T> ? T
   : Of extends IntegerValue ? number
+  : Of extends SwitchValue ? true
+  : Of extends ListValue ? readonly string[]
   : string;
+
+/** The same, of any kind. */
+export type AnyValue = string | number | true | readonly string[];
 
 /** Reads a value; if it is none, that goes to `problems` and what is given back means nothing. */
 export function readValue(
@@ -81,13 +101,16 @@ export function listItems(text: string): string[] {
 }
 
 /** The value in the help, after its flag. */
-export function placeholder(value: Value): string {
+export function placeholder(value: FlagValue): string {
   switch (value.kind) {
+    case "switch":
+      return "";
     case "integer":
       return `<${value.unit || "number"}>`;
     case "choice":
       return value.choices.join("|");
     case "text":
+    case "list":
       return "<text>";
   }
 }

@@ -4,7 +4,7 @@
 export interface MemberFilter {
   /** The way to it, names and array positions: `["cart", "items", "0", "sku"]`. */
   readonly path: readonly string[];
-  /** What it is: a string as it is, a number or `true`, `false`, `null` as JSON writes it. */
+  /** What it is: a string as it is; a number, `true`, `false` or `null` as the JSON has it written. */
   readonly value: string;
 }
 

@@ -7,8 +7,10 @@ const TEXT_LENGTH_MAX = 1024;
 const MEMBERS_MAX = 8;
 const PATH_NAMES_MAX = 10;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
-/** 10 to 15 digits: a shorter number would be a year or seconds. */
-const EPOCH_MS = /^\d{10,15}$/;
+/** From 1973 on: a shorter number would be a year or seconds. */
+const EPOCH_MS = /^\d{12,15}$/;
+/** An offset whose `+` was not escaped, so that the query string has a space there. */
+const BARE_OFFSET = / (?=\d{2}:\d{2}$)/;
 const MEMBER = /^where\[(.*)\]$/s;
 
 /** What every query can be narrowed by. */
@@ -132,7 +134,7 @@ export interface IntegerRange {
 /** A time in Unix epoch ms; null if the text is none. */
 export function timeOf(text: string): number | null {
   if (EPOCH_MS.test(text)) return Number(text);
-  const utc = toUtc(DAY.test(text) ? `${text}T00:00:00Z` : text);
+  const utc = toUtc(DAY.test(text) ? `${text}T00:00:00Z` : text.replace(BARE_OFFSET, "+"));
   const ms = utc === null ? NaN : Date.parse(utc);
   return Number.isNaN(ms) ? null : ms;
 }

@@ -66,6 +66,8 @@ export interface ExportQuery {
 export interface ExportChunk {
   /** What comes next; empty if nothing was found in the time of a turn. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** How many events went into it, or into one of the next. */
+  readonly events: number;
   /** Id up to which everything was looked at. */
   readonly throughId: number;
   /** Whether it is the last one. */
@@ -102,6 +104,18 @@ export interface ReaderState {
   readonly indexError: string | null;
 }
 
+/** What became of a backup. */
+export interface BackedUp {
+  /** Why there is no copy; null if there is one. */
+  readonly error: string | null;
+  /** Size of the copy. */
+  readonly bytes: number;
+  /** How many events it has. */
+  readonly events: number;
+  /** Id of the newest; 0 if there are none. */
+  readonly lastId: number;
+}
+
 /** Why the read side gave no answer. */
 export type ReaderFailure =
   /** The database can not be read at present. */
@@ -128,8 +142,11 @@ export interface Reader {
   tail(query: TailQuery): Promise<TailNews | ReaderFailure>;
   /** How far the index is. */
   state(): Promise<ReaderState | ReaderFailure>;
-  /** Copies the whole database, as of one moment, into a file that is not there yet. */
-  backup(path: string): Promise<{ readonly error: string | null; readonly bytes: number }>;
+  /**
+   * Copies the whole database, as of one moment, into a file that is not there yet: it has its name
+   * once it was read whole and flushed.
+   */
+  backup(path: string): Promise<BackedUp>;
   /** Ends it. */
   close(): Promise<void>;
 }

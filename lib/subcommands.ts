@@ -1,8 +1,16 @@
 /** What the program can be asked for beside running: each with its arguments and flags. */
 
 import { isOrigin, ORIGIN_EXPECTED } from "./origin.ts";
-import { listItems, type TextValue, type Value, type ValueOf } from "./option_value.ts";
+import { EXPORT_POINT_NAME_EXPECTED, isExportPointName } from "./export_point.ts";
+import {
+  type FlagValue,
+  listItems,
+  type ListValue,
+  type TextValue,
+  type ValueOf,
+} from "./option_value.ts";
 import type { OptionName } from "./options.ts";
+import { TIME_EXPECTED, timeOf } from "./query_parameters.ts";
 import {
   areScopes,
   isTokenName,
@@ -13,7 +21,7 @@ import {
 import { ORIGINS_MAX } from "./token_list.ts";
 
 /** A flag that only one subcommand has. */
-export type Flag = Value & {
+export type Flag = FlagValue & {
   /** What it means, in a line. */
   readonly summary: string;
 };
@@ -53,6 +61,26 @@ const WHICH: TextValue = {
   expected: "an id that `dead-letters list` shows, or all",
 };
 
+const TIME = { kind: "text", isValid: (text) => timeOf(text) !== null, expected: TIME_EXPECTED } as
+  & Flag
+  & TextValue;
+/** What narrows the events. */
+const FILTER_FLAGS = {
+  from: { ...TIME, summary: "received at this time or later" },
+  to: { ...TIME, summary: "received before this time" },
+  userId: { kind: "text", summary: "of this user" } as Flag & TextValue,
+  type: { kind: "text", summary: "with this name" } as Flag & TextValue,
+  source: { kind: "text", summary: "through this token or protocol" } as Flag & TextValue,
+  eventId: { kind: "text", summary: "with this id of its producer" } as Flag & TextValue,
+  where: {
+    kind: "list",
+    isValid: (text) => /^[^=]+=/.test(text),
+    expected: "a member of metadata and its value, such as cart.items.0.sku=A7",
+    summary: "with this member of metadata: cart.items.0.sku=A7; may be given 8 times",
+  } as Flag & ListValue,
+};
+const FILE: TextValue = { kind: "text", isValid: (text) => text !== "", expected: "a path" };
+
 /** Every subcommand by its words. */
 export const SUBCOMMANDS = {
   "verify": {
@@ -67,6 +95,73 @@ export const SUBCOMMANDS = {
       "name, and shows the settings in force and where each came from",
     settings: "all",
     positionals: {},
+    flags: {},
+  },
+  "export": {
+    summary:
+      "writes the events of a database out, while a collector uses it or not, the oldest first",
+    settings: ["db", ...SERVER_SETTINGS],
+    positionals: {},
+    flags: {
+      format: {
+        kind: "choice",
+        choices: ["ndjson", "csv", "parquet"],
+        summary: "how; ndjson by default",
+      },
+      output: {
+        kind: "text",
+        summary: "file to make; what is there already is refused; -: stdout, the default",
+      } as Flag & TextValue,
+      resume: {
+        kind: "switch",
+        summary: "goes on where an export into this file, with the same filters, broke off",
+      },
+      ...FILTER_FLAGS,
+      point: {
+        kind: "text",
+        isValid: isExportPointName,
+        expected: EXPORT_POINT_NAME_EXPECTED,
+        summary: "begins after this export point, and moves it once the file is whole; needs a " +
+          "running collector",
+      } as Flag & TextValue,
+      ...SERVER_FLAGS,
+    },
+  },
+  "tail": {
+    summary: "shows events of a running collector as they are stored, until Ctrl-C",
+    settings: SERVER_SETTINGS,
+    positionals: {},
+    flags: {
+      ...FILTER_FLAGS,
+      last: {
+        kind: "integer",
+        unit: "events",
+        min: 0,
+        max: 1000,
+        summary: "begins with so many that are there",
+      },
+      format: {
+        kind: "choice",
+        choices: ["text", "json"],
+        summary: "how: text by default in a terminal, else json, one event a line",
+      },
+      url: SERVER_FLAGS.url,
+      tokenFile: {
+        kind: "text",
+        summary: "file that holds a token with the scope read, where one is needed",
+      } as Flag & TextValue,
+    },
+  },
+  "backup": {
+    summary: "copies a database into a new file, while a collector uses it or not",
+    settings: ["db", "logFormat"],
+    positionals: { file: FILE },
+    flags: {},
+  },
+  "restore": {
+    summary: "puts a backup in the place of the database that --db names, which is moved aside",
+    settings: ["db", "logFormat"],
+    positionals: { file: FILE },
     flags: {},
   },
   "token create": {
@@ -145,7 +240,7 @@ export type Given<Name extends SubcommandName> =
   & { readonly [Key in keyof (typeof SUBCOMMANDS)[Name]["positionals"]]: string }
   & {
     readonly [Key in keyof (typeof SUBCOMMANDS)[Name]["flags"]]:
-      | ((typeof SUBCOMMANDS)[Name]["flags"][Key] extends infer Of extends Value ? ValueOf<Of>
+      | ((typeof SUBCOMMANDS)[Name]["flags"][Key] extends infer Of extends FlagValue ? ValueOf<Of>
         : never)
       | null;
   };

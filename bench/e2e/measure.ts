@@ -14,6 +14,8 @@ export interface CollectorRun extends WrkOptions {
   readonly folder?: string;
   /** A token that may read, where one is needed. */
   readonly token?: string;
+  /** Starts what goes on beside it, given where the collector listens. */
+  readonly beside?: (url: string) => Disposable;
 }
 
 /** What one run showed. */
@@ -56,6 +58,7 @@ export async function measureCollector(run: CollectorRun): Promise<Measured> {
     ...folder === undefined ? {} : { folder },
     ...token === undefined ? {} : { token },
   });
+  using _beside = run.beside?.(collector.url);
   const url = collector.url + pathOf(run);
   await wrk(url, { ...run, seconds: 1 });
   const before = await allStored(collector);

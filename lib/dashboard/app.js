@@ -74,8 +74,8 @@ function titleOf(view) {
 }
 
 /**
- * @param {import("./stats.js").Stats} stats
- * @param {import("./stats.js").Rates | null} rates
+ * @param {import("./rates.js").Stats} stats
+ * @param {import("./rates.js").Rates | null} rates
  */
 function showNumbers(stats, rates) {
   showStats(stats, rates);
@@ -111,6 +111,10 @@ function redraw() {
   showFilter(route());
 }
 
+document.querySelector(".skip")?.addEventListener("click", (event) => {
+  event.preventDefault(); // the hash is the view's
+  byId("main", HTMLElement).focus();
+});
 startToken();
 startFilterForm();
 startLive();

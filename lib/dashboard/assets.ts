@@ -22,6 +22,7 @@ import format from "./format.js" with { type: "text" };
 import jsonText from "./json_text.js" with { type: "text" };
 import letterTable from "./letter_table.js" with { type: "text" };
 import live from "./live.js" with { type: "text" };
+import rates from "./rates.js" with { type: "text" };
 import route from "./route.js" with { type: "text" };
 import snippets from "./snippets.js" with { type: "text" };
 import sse from "./sse.js" with { type: "text" };
@@ -73,6 +74,7 @@ export const ASSETS: ReadonlyMap<string, Asset> = new Map([
   ["json_text.js", { type: JS, text: jsonText }],
   ["letter_table.js", { type: JS, text: letterTable }],
   ["live.js", { type: JS, text: live }],
+  ["rates.js", { type: JS, text: rates }],
   ["route.js", { type: JS, text: route }],
   ["snippets.js", { type: JS, text: snippets }],
   ["sse.js", { type: JS, text: sse }],

@@ -14,6 +14,7 @@ import { token } from "./token.js";
 const PAGE = 50;
 /** So many are counted beside the view's name. */
 const BADGE_MAX = 9;
+const BADGE_EVERY_MS = 3000;
 
 const dialog = byId("letter-dialog", HTMLDialogElement);
 const problem = byId("letters-problem", HTMLElement);
@@ -25,6 +26,7 @@ let hasMore = false;
 let after = 0;
 /** How many had become one when the badge was counted. @type {number | null} */
 let badgeOf = null;
+let badgeAtMs = -Infinity;
 
 /** Wires the buttons. */
 export function startDeadLetters() {
@@ -62,8 +64,8 @@ async function letters(after, limit) {
  * @param {number} deadLettered how many events ever became one
  */
 export async function countDeadLetters(deadLettered) {
-  if (deadLettered === badgeOf) return;
-  badgeOf = deadLettered;
+  if (deadLettered === badgeOf || performance.now() - badgeAtMs < BADGE_EVERY_MS) return;
+  [badgeOf, badgeAtMs] = [deadLettered, performance.now()];
   try {
     const found = (await letters(0, BADGE_MAX + 1)).length;
     const text = found === 0 ? "" : found > BADGE_MAX ? `${BADGE_MAX}+` : String(found);

@@ -13,6 +13,9 @@ import { dayAndTime, zoneName } from "./zone.js";
 
 /** @typedef {import("./event.js").StoredEvent} StoredEvent */
 
+/** Longest metadata that is shown whole, in UTF-16 code units: twice what is taken by default. */
+const SHOWN_MAX = 524_288;
+const CUT = "Only its beginning is shown, since it is long; copied or raw it is whole.";
 /** Most pieces of JSON that are coloured; longer ones are shown plain. */
 const COLOURED_MAX = 5000;
 
@@ -62,10 +65,12 @@ export function redrawDetail() {
 
 /**
  * @param {StoredEvent} event
- * @returns {Node[]}
+ * @returns {(Node | null)[]}
  */
 function content(event) {
   const received = Date.parse(event.received_at);
+  const metadata = event.metadata.slice(0, SHOWN_MAX).toWellFormed();
+  const box = { tabindex: "0", role: "region" };
   return [
     dialogHead(dialog, `Event ${event.id}`),
     el(
@@ -93,16 +98,17 @@ function content(event) {
       copyButton(() => event.text, "the whole event"),
       rawLink(event.id),
     ),
+    metadata === event.metadata ? null : el("p", { class: "banner warn" }, CUT),
     el(
       "pre",
-      { class: "json", tabindex: "0", "aria-label": "metadata for reading" },
-      pretty(event),
+      { ...box, class: "json", "aria-label": "metadata for reading" },
+      pretty(metadata),
     ),
     el(
       "details",
       {},
       el("summary", {}, "As sent"),
-      el("pre", { class: "json raw", tabindex: "0", "aria-label": "as sent" }, event.metadata),
+      el("pre", { ...box, class: "json raw", "aria-label": "as sent" }, metadata),
     ),
   ];
 }
@@ -133,10 +139,10 @@ function text(value) {
 }
 
 /**
- * @param {StoredEvent} event
+ * @param {string} metadata
  * @returns {Node}
  */
-function pretty({ metadata }) {
+function pretty(metadata) {
   const pieces = [...indented(metadata)], all = document.createDocumentFragment();
   if (pieces.length > COLOURED_MAX) {
     all.append(pieces.map(([, piece]) => piece).join(""));

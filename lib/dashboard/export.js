@@ -3,7 +3,7 @@
 import { ask, askJson, BASE, sentence } from "./api.js";
 import { byId, dialogHead, el, fill, tell } from "./dom.js";
 import { COLLECTED_MAX, saveResponse, TooLargeError } from "./download.js";
-import { filterOf, queryOf } from "./filter.js";
+import { inWords, queryOf } from "./filter.js";
 import { bytes, counted } from "./format.js";
 import { route } from "./route.js";
 import { codeBlock } from "./snippets.js";
@@ -65,9 +65,8 @@ function choice([value, name, what], onChoice) {
 
 /** @returns {string} */
 function describe() {
-  const filters = [...filterOf(route().params)].map(([name, value]) => `${name} ${value}`);
-  if (filters.length === 0) return "All events, the oldest first.";
-  return `The events with ${filters.join(", ")}, the oldest first.`;
+  const words = inWords(route().params);
+  return words === "" ? "All events, the oldest first." : `Events: ${words}; the oldest first.`;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Which events are asked for: from the page's hash to the parameters of the API. */
 
-import { startOfDay } from "./zone.js";
+import { dayAndTime, startOfDay } from "./zone.js";
 
 const FIELDS = ["user_id", "type", "source", "event_id"];
 const TIMES = ["range", "from", "to"];
@@ -63,6 +63,45 @@ export function queryOf(params) {
   if (from !== "") query.set("from", from);
   if (to !== "") query.set("to", to);
   return query;
+}
+
+/** @type {Readonly<Record<string, string>>} */
+const WORDS = {
+  "5m": "in the last 5 minutes",
+  "15m": "in the last 15 minutes",
+  "1h": "in the last hour",
+  "6h": "in the last 6 hours",
+  "24h": "in the last 24 hours",
+  "7d": "in the last 7 days",
+  today: "today",
+  yesterday: "yesterday",
+};
+
+/**
+ * The filter in words; empty if there is none.
+ * @param {URLSearchParams} params
+ * @returns {string}
+ */
+export function inWords(params) {
+  const words = WORDS[rangeOf(params)], { from, to } = timesOf(params);
+  const time = words ??
+    [from && `from ${shownTime(from)}`, to && `to ${shownTime(to)}`].filter(Boolean).join(" ");
+  const others = [...conditions(params)].map(([name, value]) => {
+    const path = memberPath(name);
+    return path === null
+      ? `${name.replace("_id", " id").replace("user id", "user")} ${value}`
+      : `${path} = ${value}`;
+  });
+  return [...time === "" ? [] : [`received ${time}`], ...others].join(", ");
+}
+
+/**
+ * @param {string} text
+ * @returns {string}
+ */
+function shownTime(text) {
+  const ms = instantOf(text);
+  return Number.isNaN(ms) ? text : dayAndTime(ms);
 }
 
 /** Longest value that the API filters by, in UTF-16 code units. */

@@ -49,8 +49,8 @@ export function startFilterForm() {
  */
 export function showFilter({ view, params }) {
   box.hidden = !FILTERED.includes(view);
-  const shown = view === "tail" ? conditions(params) : filterOf(params);
-  tell(byId("filter-summary", HTMLElement), [...shown].map((each) => each.join(" ")).join(", "));
+  const shown = view === "tail" ? conditions(params) : params;
+  tell(byId("filter-summary", HTMLElement), inWords(shown));
   field("range").value = rangeOf(params);
   for (const name of ["from", "to"]) {
     const ms = instantOf(params.get(name) ?? "");

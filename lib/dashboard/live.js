@@ -8,12 +8,12 @@ import { eventTable } from "./event_table.js";
 import { Facts } from "./facts.js";
 import { bytes, count, counted, rate, span } from "./format.js";
 import { codeBlock, firstEvent } from "./snippets.js";
-import { refusedRequests } from "./stats.js";
+import { refusedRequests } from "./rates.js";
 import { addSample, SHOWN_MS, startThroughput } from "./throughput.js";
 
-/** @typedef {import("./stats.js").Stats} Stats */
-/** @typedef {import("./stats.js").Rates} Rates */
-/** @typedef {import("./stats.js").Quantiles} Quantiles */
+/** @typedef {import("./rates.js").Stats} Stats */
+/** @typedef {import("./rates.js").Rates} Rates */
+/** @typedef {import("./rates.js").Quantiles} Quantiles */
 
 /** Less than this, in bytes, is told. */
 const DISK_LOW = 1024 ** 3;
@@ -125,6 +125,7 @@ function showQueue({ queue, queued, in_flight }) {
     "aria-label",
     `Queue depth of the last 5 minutes; now ${count(queue.events)}, ${percent(share)} of it.`,
   );
+  byId("queue-meter", HTMLMeterElement).value = share;
   queueFacts.set("Events", `${count(queue.events)} of ${count(queue.capacity_events)}`, {
     note: `${count(queued)} queued, ${count(in_flight)} being written`,
   });

@@ -2,7 +2,7 @@
 
 import { askJson } from "./api.js";
 import { TimeChart } from "./chart.js";
-import { byId, tell } from "./dom.js";
+import { byId, el, fill, tell } from "./dom.js";
 import { rate } from "./format.js";
 import { clockTime } from "./zone.js";
 
@@ -11,8 +11,14 @@ export const SHOWN_MS = 300_000;
 /** Most samples kept. */
 const SAMPLES_MAX = 400;
 
-/** @typedef {import("./stats.js").Rates} Rates */
+/** @typedef {import("./rates.js").Rates} Rates */
 /** @typedef {{ atMs: number, received: number | null, accepted: number | null, committed: number }} Sample */
+
+const LINES = /** @type {const} */ ([
+  { label: "received", color: "--received", look: "area" },
+  { label: "accepted", color: "--accepted", look: "dashes" },
+  { label: "committed", color: "--committed", look: "line" },
+]);
 
 /** @type {Sample[]} */
 let samples = [];
@@ -25,11 +31,7 @@ let pointed = null;
 export async function startThroughput() {
   chart = new TimeChart(byId("throughput-chart", HTMLElement), {
     height: 220,
-    lines: [
-      { label: "received", color: "--received", look: "area" },
-      { label: "accepted", color: "--accepted", look: "dashes" },
-      { label: "committed", color: "--committed", look: "line" },
-    ],
+    lines: [...LINES],
     axis: (value) =>
       value < 10 ? rate(value) : Intl.NumberFormat("en", {
         notation: "compact",
@@ -100,10 +102,18 @@ function showPointed() {
   const shown = samples.filter(({ atMs }) => atMs >= Date.now() - SHOWN_MS);
   const sample = shown[pointed ?? -1] ?? shown.at(-1);
   if (sample === undefined) return;
-  const { atMs, received, accepted, committed } = sample;
-  const live = received === null || accepted === null
-    ? ""
-    : `received ${rate(received)} · accepted ${rate(accepted)} · `;
-  const readout = byId("throughput-readout", HTMLElement);
-  readout.textContent = `${clockTime(atMs)}  ${live}committed ${rate(committed)} a second`;
+  const values = LINES.map(({ label }) => [label, sample[label]]);
+  const shownValues = values.map(([label, value]) =>
+    el(
+      "div",
+      {},
+      el("dt", {}, el("span", { class: `swatch swatch-${label}` }), ` ${label}`),
+      el("dd", {}, typeof value === "number" ? rate(value) : "–"),
+    )
+  );
+  fill(
+    byId("throughput-readout", HTMLElement),
+    el("div", {}, el("dt", {}, clockTime(sample.atMs))),
+    ...shownValues,
+  );
 }

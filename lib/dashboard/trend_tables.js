@@ -28,7 +28,9 @@ export function legend(lines) {
       el("td", { class: "number", "data-line": true }),
     );
   });
-  const head = ["Line", "Total", "At the cursor"].map((name) => el("th", { scope: "col" }, name));
+  const head = ["Line", "Total", "At the cursor"].map((name, column) =>
+    el("th", { scope: "col", class: column === 0 ? "" : "number" }, name)
+  );
   return el(
     "table",
     { class: "legend" },

@@ -100,13 +100,9 @@ export class Management {
       case "/metrics":
         return this.#denies(arrived, "read") ?? metricsResponse(await this.#options.metrics());
     }
-    if (this.#events.has(path)) {
-      return this.#denies(arrived, "read") ?? await this.#events.answer(arrived);
+    if (this.#events.has(path) || path === EXPORT_PATH || path === TAIL_PATH) {
+      return await this.#stored(arrived);
     }
-    if (path === EXPORT_PATH) {
-      return this.#denies(arrived, "read") ?? await this.#export.answer(arrived);
-    }
-    if (path === TAIL_PATH) return await this.#tail(arrived);
     if (path.startsWith(PAGES_PATH)) return await this.#pages.answer(path, headers);
     // Whoever knows the name of a receipt has it from its answer: it holds a random number.
     if (path.startsWith(RECEIPTS_PATH)) {
@@ -120,9 +116,14 @@ export class Management {
     return problem === null ? null : jsonResponse(problem);
   }
 
-  async #tail(arrived: Arrived): Promise<Response | Refusal> {
+  /** Stored events. Other methods must not begin a query, a download or a tail that nobody reads. */
+  async #stored(arrived: Arrived): Promise<Response | Refusal | null> {
+    const { request: { method }, head: { path } } = arrived;
     const grant = this.#grant(arrived, "read");
-    return isRefusal(grant) ? grant : await openTail(arrived, grant.source, this.#options);
+    if (isRefusal(grant)) return grant;
+    if (method !== "GET" && method !== "HEAD") return new Response(null);
+    if (path === TAIL_PATH) return await openTail(arrived, grant.source, this.#options);
+    return await (path === EXPORT_PATH ? this.#export : this.#events).answer(arrived);
   }
 
   #denies(arrived: Arrived, scope: Scope): Refusal | null {

@@ -46,7 +46,7 @@ export async function openTail(
     const afterId = id !== null ? Number(id) : last > 0 ? 0 : await newest(reader);
     if (typeof afterId === "object") return afterId;
     const tail = tails.add({ filter, afterId, last: id === null ? last : 0, owner });
-    return new Response(tail, { headers: HEADERS });
+    return tail === null ? TOO_MANY : new Response(tail, { headers: HEADERS });
   } catch (error) {
     if (error instanceof ParameterError) return parameter(error);
     throw error;

@@ -46,6 +46,7 @@ export class Tails {
   readonly #options: TailsOptions;
   readonly #tails = new Set<Tail>();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #isLooking = false;
   #committed = -1;
   #dropped = 0;
   #isClosed = false;
@@ -71,12 +72,13 @@ export class Tails {
     return !this.#isClosed && this.#tails.size < TAILS_MAX && own < TAILS_A_TOKEN_MAX;
   }
 
-  /** Opens one and gives what is to be sent. */
-  add(options: TailOptions): ReadableStream<Uint8Array> {
+  /** Opens one and gives what is to be sent; null if there is no room for it. */
+  add(options: TailOptions): ReadableStream<Uint8Array> | null {
+    if (!this.hasRoomFor(options.owner)) return null;
     const tail = new Tail(options, () => this.#remove(tail));
     this.#tails.add(tail);
     this.#committed = -1; // it is looked for at once
-    if (this.#timer === undefined) this.#lookLater(0);
+    if (this.#timer === undefined && !this.#isLooking) this.#lookLater(0);
     return tail.stream;
   }
 
@@ -84,7 +86,6 @@ export class Tails {
   close(reason: string): void {
     this.#isClosed = true;
     for (const tail of this.#tails) tail.end(reason);
-    clearTimeout(this.#timer);
   }
 
   #remove(tail: Tail): void {
@@ -94,12 +95,14 @@ export class Tails {
     this.#timer = undefined;
   }
 
+  /** One look at a time: two would send the same events twice. */
   #lookLater(ms: number): void {
-    clearTimeout(this.#timer);
     this.#timer = setTimeout(async () => {
+      this.#timer = undefined;
+      this.#isLooking = true;
       await this.#look();
-      if (this.#tails.size > 0 && !this.#isClosed) this.#lookLater(LOOK_MS);
-      else this.#timer = undefined;
+      this.#isLooking = false;
+      if (this.#tails.size > 0) this.#lookLater(LOOK_MS);
     }, ms);
   }
 
@@ -110,7 +113,7 @@ export class Tails {
     await Promise.all([...this.#tails].map(async (tail) => {
       if (tail.isStalled(nowMs)) {
         this.#dropped++;
-        return tail.end("This client does not read: it was given up.");
+        return tail.giveUp("This client does not read: it was given up.");
       }
       tail.beat(nowMs);
       if ((isNew || tail.isBehind) && tail.hasRoom) await this.#tell(tail);
@@ -128,14 +131,18 @@ export class Tails {
 
 /** One of them. */
 class Tail {
-  readonly stream: ReadableStream<Uint8Array>;
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly filter: EventFilter;
   readonly owner: string | null;
   afterId: number;
   /** Whether it missed a look. */
   isBehind = false;
   #last: number;
-  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  /** What waits for the client. Not in the stream, from where it could not be taken back. */
+  #parts: Uint8Array<ArrayBuffer>[] = [];
+  #bytes = 0;
+  #wake = () => {};
+  #isOver = false;
   #beatMs = performance.now();
   #fullSinceMs: number | null = null;
   readonly #onGone: () => void;
@@ -146,13 +153,10 @@ class Tail {
     this.#last = last;
     this.owner = owner;
     this.#onGone = onGone;
-    const strategy = new ByteLengthQueuingStrategy({ highWaterMark: BUFFER_BYTES });
-    this.stream = new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        this.#controller = controller;
-      },
-      cancel: () => this.#gone(),
-    }, strategy);
+    this.stream = new ReadableStream({
+      pull: (controller) => this.#pull(controller),
+      cancel: () => this.#over(),
+    }, { highWaterMark: 0 });
     this.#send(`retry: ${RECONNECT_MS}\n\n`); // so that the head of the answer is sent
   }
 
@@ -161,14 +165,14 @@ class Tail {
   }
 
   get hasRoom(): boolean {
-    const hasRoom = (this.#controller?.desiredSize ?? 0) > 0;
+    const hasRoom = this.#bytes < BUFFER_BYTES;
     if (!hasRoom) this.isBehind = true;
     return hasRoom;
   }
 
   /** Whether its client has not read for too long. */
   isStalled(nowMs: number): boolean {
-    if ((this.#controller?.desiredSize ?? 0) > 0) this.#fullSinceMs = null;
+    if (this.#bytes < BUFFER_BYTES) this.#fullSinceMs = null;
     else this.#fullSinceMs ??= nowMs;
     return this.#fullSinceMs !== null && nowMs - this.#fullSinceMs > STALL_MS;
   }
@@ -194,22 +198,37 @@ class Tail {
 
   end(reason: string): void {
     this.#send(`event: end\ndata: ${JSON.stringify({ reason })}\n\n`);
-    try {
-      this.#controller?.close();
-    } catch { /* it is closed already */ }
-    this.#gone();
+    this.#over();
+  }
+
+  /** Ends it without what waits, which would be held for as long as the client likes. */
+  giveUp(reason: string): void {
+    this.#parts = [];
+    this.#bytes = 0;
+    this.end(reason);
+  }
+
+  async #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    while (this.#parts.length === 0 && !this.#isOver) {
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+    const part = this.#parts.shift();
+    if (part === undefined) return controller.close(); // throws to nobody if its client went away
+    this.#bytes -= part.length;
+    controller.enqueue(part);
   }
 
   #send(text: string): void {
-    try {
-      this.#controller?.enqueue(ENCODER.encode(text));
-    } catch {
-      this.#gone(); // its client went away
-    }
+    if (this.#isOver) return;
+    const part = ENCODER.encode(text);
+    this.#parts.push(part);
+    this.#bytes += part.length;
+    this.#wake();
   }
 
-  #gone(): void {
-    this.#controller = null;
+  #over(): void {
+    this.#isOver = true;
+    this.#wake();
     this.#onGone();
   }
 }

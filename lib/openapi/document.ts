@@ -93,14 +93,16 @@ function description(limits: DocumentedLimits): string {
   const kinds = Object.keys(REFUSALS).length;
   return [
     "Events come in over its own protocol or those of Segment, OpenTelemetry logs, CloudEvents, " +
-    "Splunk HEC, PostHog and Tinybird; they are read back as JSON, NDJSON, CSV or Parquet, and live.",
+    "Splunk HEC, PostHog and Tinybird; they are read back as JSON, NDJSON, CSV or " +
+    "Parquet, and live.",
     `A body may have ${maxBodyBytes} bytes as sent, ${maxDecodedBytes} after decoding, an event ` +
     `${maxEventBytes} bytes, a request ${maxRequestEvents} events; a body must be complete after ` +
     `${bodyTimeoutMs} ms.`,
-    "Where there are tokens, one is needed: with the scope `ingest` to send, `read` to read, `admin` " +
-    "to change what is stored. On a loopback address none is needed as long as there is none.",
-    "A request with another answer than 2xx has stored nothing and will store nothing; after 500 and " +
-    `409 alone that is not known: send it again. There are ${kinds} kinds of refusals, see ` +
+    "Where there are tokens, one is needed: with the scope `ingest` to send, `read` to read, " +
+    "`admin` to change what is stored. On a loopback address none is needed as long as there is " +
+    "none.",
+    "A request with another answer than 2xx has stored nothing and will store nothing; after 500 " +
+    `and 409 alone that is not known: send it again. There are ${kinds} kinds of refusals, see ` +
     "`GET /problems/{code}`. `503` and `429` carry `Retry-After`.",
     "`HEAD` is answered wherever `GET` is that only reads, `OPTIONS` everywhere.",
   ].join("\n\n");

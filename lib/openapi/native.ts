@@ -82,8 +82,8 @@ const PREFER: Parameter = {
   name: "Prefer",
   in: "header",
   description: "When to answer (RFC 7240): `wait=5` once the events are committed, or after 5 " +
-    "seconds, 60 at most; `respond-async` at once. On `/events` also `handling=lenient`: the good " +
-    "events are stored though others are bad, which become dead letters.",
+    "seconds, 60 at most; `respond-async` at once. On `/events` also `handling=lenient`: the " +
+    "good events are stored though others are bad, which become dead letters.",
   schema: { type: "string", maxLength: 256 },
   example: "wait=5",
 };

@@ -1,4 +1,4 @@
-/** Refusals in the document: which status each has, and what the answer is like, as the program has it. */
+/** Refusals in the document: the status of each and its answer, as the program has them. */
 
 import type { Refusal, RefusalCode } from "../errors.ts";
 import { problemAnswer } from "../problem.ts";

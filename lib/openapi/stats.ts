@@ -62,6 +62,16 @@ const RETENTION = {
   description: "The removal of old events; null before its first turn.",
 };
 
+const READER: Schema = {
+  ...objectOf({
+    last_id: count("Id of the newest event that it has seen."),
+    indexed_blocks: count("Blocks of 65,536 events that are in the index."),
+    index_error: orNull(text("Why there is no index; null if there is one.")),
+  }),
+  type: ["object", "null"],
+  description: "The read side; null before it was asked.",
+};
+
 const MEMBERS: Readonly<Record<string, Schema>> = {
   ...ACCOUNT,
   durability: { enum: ["memory", "disk"], description: "When events are acknowledged." },
@@ -94,6 +104,7 @@ const MEMBERS: Readonly<Record<string, Schema>> = {
     dropped: count("Tails that were ended since their client did not read."),
   }),
   retention: RETENTION,
+  reader: READER,
 };
 
 /** The schemas for `GET /stats`. */

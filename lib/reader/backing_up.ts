@@ -1,32 +1,41 @@
 /** Copies a database while it is in use. */
 
+import { dirname } from "node:path";
 import { open } from "#driver";
-
-/** What became of it. */
-export interface BackedUp {
-  /** Why there is no copy; null if there is one. */
-  readonly error: string | null;
-  /** Size of the copy. */
-  readonly bytes: number;
-}
+import type { BackedUp } from "../reader.ts";
+import { checkCopy } from "./checking.ts";
 
 /**
- * Copies a database, as of one moment, into a file that is not there yet. It is flushed to the disk
- * and takes its name when it is whole.
+ * Copies a database, as of one moment, into a file that is not there yet. It is read whole, flushed
+ * to the disk, and then takes its name.
  */
 export async function backUp(path: string, to: string): Promise<BackedUp> {
   const part = `${to}.part`;
   try {
-    if (exists(to)) return { error: `${to} is there already`, bytes: 0 };
-    remove(part);
+    if (exists(to)) return failed(`${to} is there already`);
+    removePart(part);
+    makeEmpty(part, path);
     await copy(path, part);
+    const { error, events, lastId } = checkCopy(part);
+    if (error !== null) throw new Error(`the copy is damaged: ${error}`);
     const bytes = flush(part);
     Deno.renameSync(part, to);
-    return { error: null, bytes };
+    flushFolder(dirname(to));
+    return { error: null, bytes, events, lastId };
   } catch (error) {
-    remove(part);
-    return { error: error instanceof Error ? error.message : String(error), bytes: 0 };
+    removePart(part);
+    return failed(error instanceof Error ? error.message : String(error));
   }
+}
+
+function failed(error: string): BackedUp {
+  return { error, bytes: 0, events: 0, lastId: 0 };
+}
+
+/** Makes the file: nobody may read it who may not read the database. */
+function makeEmpty(path: string, like: string): void {
+  const mode = (Deno.statSync(like).mode ?? 0o600) & 0o777;
+  Deno.openSync(path, { write: true, createNew: true, mode }).close();
 }
 
 async function copy(path: string, to: string): Promise<void> {
@@ -44,6 +53,11 @@ function flush(path: string): number {
   return file.statSync().size;
 }
 
+function flushFolder(path: string): void {
+  using folder = Deno.openSync(path);
+  folder.syncSync();
+}
+
 function exists(path: string): boolean {
   try {
     Deno.lstatSync(path);
@@ -53,8 +67,11 @@ function exists(path: string): boolean {
   }
 }
 
-function remove(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch { /* it is not there */ }
+/** Removes a copy that is not whole, and what SQLite may have put beside it. */
+function removePart(path: string): void {
+  for (const suffix of ["", "-journal", "-wal", "-shm"]) {
+    try {
+      Deno.removeSync(path + suffix);
+    } catch { /* it is not there */ }
+  }
 }

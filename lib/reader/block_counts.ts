@@ -89,9 +89,10 @@ function keyOf(time: number, sourceAt: number, typeAt: number): number {
   return (time * VALUES_MAX + sourceAt) * VALUES_MAX + typeAt;
 }
 
+/** By subtraction, since `%` is negative for times before 1970. */
 function partsOf(key: number): [time: number, sourceAt: number, typeAt: number] {
-  const rest = Math.floor(key / VALUES_MAX);
-  return [Math.floor(rest / VALUES_MAX), rest % VALUES_MAX, key % VALUES_MAX];
+  const rest = Math.floor(key / VALUES_MAX), time = Math.floor(rest / VALUES_MAX);
+  return [time, rest - time * VALUES_MAX, key - rest * VALUES_MAX];
 }
 
 function position<T>(positions: Map<T, number>, value: T): number {

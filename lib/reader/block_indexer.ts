@@ -29,7 +29,9 @@ export class BlockIndexer {
     this.#connection = connection;
     this.#block = block;
     this.#next = idsOf(block).first;
-    this.#select = connection.prepare(`SELECT ${COLUMNS} FROM events WHERE id BETWEEN ? AND ?`);
+    this.#select = connection.prepare(
+      `SELECT ${COLUMNS} FROM events WHERE id BETWEEN ? AND ? ORDER BY id`,
+    );
   }
 
   /** Reads on; gives what is known once all is read, null before. @throws {SqliteError} */

@@ -22,6 +22,8 @@ type Add = (receivedAt: number, value: string | null, count: number) => void;
 
 /** Values told apart in a series; what comes after them is summed up. */
 const LINES_COUNTED_MAX = 10_000;
+/** Numbers of all of them, 8 bytes each. */
+const COUNTS_MAX = 4_000_000;
 /** Values told apart in a list. */
 const VALUES_COUNTED_MAX = 1_000_000;
 const ROWS_A_STEP = 8192;
@@ -35,13 +37,14 @@ const VALUE_OF: Readonly<Record<CountedBy, string>> = {
 export function countSeries(source: EventSource, query: SeriesQuery): Count<Series> {
   const { filter: { from, to }, intervalMs, by, limit } = query;
   const length = Math.round((to - from) / intervalMs);
+  const linesMax = Math.min(LINES_COUNTED_MAX, Math.floor(COUNTS_MAX / length));
   const lines = new Map<string | null, number[]>();
   const rest = new Array<number>(length).fill(0);
   const add: Add = (receivedAt, value, count) => {
     const at = Math.floor((receivedAt - from) / intervalMs);
     let counts = lines.get(value);
     if (counts === undefined) {
-      if (lines.size >= LINES_COUNTED_MAX) counts = rest;
+      if (lines.size >= linesMax) counts = rest;
       else lines.set(value, counts = new Array<number>(length).fill(0));
     }
     if (at in counts) counts[at] = (counts[at] as number) + count;
@@ -60,7 +63,7 @@ export function countSeries(source: EventSource, query: SeriesQuery): Count<Seri
       rest,
     );
     const { isDone: isComplete } = events;
-    const countedFrom = isComplete ? from : events.countedFrom ?? to;
+    const countedFrom = isComplete ? from : Math.max(from, events.countedFrom ?? to);
     return { lines: shown, others: sum(others) === 0 ? null : others, isComplete, countedFrom };
   };
   return withResult(events, result);

@@ -8,13 +8,15 @@ import type { IndexFile } from "./index_file.ts";
 export interface EventSource {
   /** The database, only to be read. */
   readonly connection: Connection;
+  /** Tells it from other databases. */
+  readonly database: string;
   /** The index; null if there is none. */
   readonly index: IndexFile | null;
 }
 
 /** The ids that are there now. @throws {SqliteError} */
 // Two look-ups: min and max in one query would read the whole table.
-export function storedIds({ connection }: EventSource): Ids {
+export function storedIds({ connection }: Pick<EventSource, "connection">): Ids {
   const [row] = connection.prepare(
     "SELECT (SELECT min(id) FROM events), (SELECT max(id) FROM events)",
   ).rows([]);

@@ -2,7 +2,6 @@
 
 import type { ExportEncoder } from "../export_encoder.ts";
 import type { ExportChunk, ExportQuery } from "../reader.ts";
-import { encoderOf } from "./encoders.ts";
 import type { EventSource } from "./event_source.ts";
 import { rowsAtOnce } from "./finding.ts";
 import { EVENT_COLUMNS, storedEvent } from "./stored_events.ts";
@@ -19,10 +18,12 @@ export class ExportRun {
   #walk: Walk;
   #parts: Uint8Array<ArrayBuffer>[] = [];
   #bytes = 0;
+  #events = 0;
   #rows = 0;
   #characters = 0;
 
-  private constructor(source: EventSource, query: ExportQuery, encoder: ExportEncoder) {
+  /** Begins one. @throws {SqliteError} */
+  constructor(source: EventSource, query: ExportQuery, encoder: ExportEncoder) {
     this.#source = source;
     this.#query = query;
     this.#encoder = encoder;
@@ -30,20 +31,17 @@ export class ExportRun {
     this.#keep(encoder.start());
   }
 
-  /** Begins one. @throws {SqliteError} */
-  static async begin(source: EventSource, query: ExportQuery): Promise<ExportRun> {
-    return new ExportRun(source, query, await encoderOf(query.format));
-  }
-
   /** Reads on; true once a part is ready. @throws {SqliteError} */
   step(source: EventSource): boolean {
     if (source !== this.#source) { // opened anew: rows do not change, so it goes on where it was
+      if (source.database !== this.#source.database) throw new Error("the database is another one");
       this.#source = source;
       this.#walk = this.#walkFrom(this.#walk.through);
     }
     const events = this.#walk.step(rowsAtOnce(this.#rows, this.#characters)).map(storedEvent);
     for (const { metadata } of events) this.#characters += metadata.length;
     this.#rows += events.length;
+    this.#events += events.length;
     if (events.length > 0) this.#keep(this.#encoder.events(events));
     if (this.#walk.isDone) this.#keep(this.#encoder.end());
     return this.#walk.isDone || this.#bytes >= CHUNK_BYTES;
@@ -51,7 +49,7 @@ export class ExportRun {
 
   /** What was made since the last time. */
   chunk(): ExportChunk {
-    const bytes = new Uint8Array(this.#bytes);
+    const bytes = new Uint8Array(this.#bytes), events = this.#events;
     let at = 0;
     for (const part of this.#parts) {
       bytes.set(part, at);
@@ -59,7 +57,8 @@ export class ExportRun {
     }
     this.#parts = [];
     this.#bytes = 0;
-    return { bytes, throughId: this.#walk.through, isLast: this.#walk.isDone };
+    this.#events = 0;
+    return { bytes, events, throughId: this.#walk.through, isLast: this.#walk.isDone };
   }
 
   #keep(part: Uint8Array<ArrayBuffer>): void {

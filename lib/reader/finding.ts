@@ -12,7 +12,8 @@ import { Walk } from "./walk.ts";
 const PAGE_CHARACTERS = 8 * 1024 * 1024;
 /** Characters that are read at once, as far as they can be known. */
 const STEP_CHARACTERS = 1024 * 1024;
-const STEP_ROWS = 64;
+/** Rows that are read at once: what is not known yet can be as large as a body may be, each. */
+const STEP_ROWS = 16;
 /** Characters of what a tail gets in one go. */
 const TAIL_CHARACTERS = 1024 * 1024;
 /** Ids that a tail looks at in one go. */

@@ -1,10 +1,13 @@
 /**
  * The index behind the writer: a file beside the database with what the reader knows of each whole
- * block. All of it can be made again from the database; a damaged or foreign one is thrown away.
+ * block. All of it can be made again from the database, so a damaged or foreign one is thrown away.
+ * SQLite would not notice most damage, and what is missing here would be missing in answers: each
+ * piece has a checksum, and every bucket is there, the empty ones too.
  */
 
+import { crc32 } from "node:zlib";
 import { open } from "#driver";
-import { type Connection, type Statement } from "../sqlite/driver.ts";
+import { type Connection, SqliteError, type SqlValue, type Statement } from "../sqlite/driver.ts";
 import type { BlockCounts } from "./block_counts.ts";
 import {
   BUCKETS,
@@ -40,46 +43,50 @@ export interface IndexedBlock extends Omit<BlockMark, "common" | "sources"> {
 
 /** How it is opened. */
 export interface IndexFileOptions {
-  /** Of the database: the index of another one is thrown away. */
+  /** Of the database: the index of another one is not used. */
   readonly database: string;
-  /** Whether it may be written; if not, it must be there. */
+  /** Whether it may be made and written; if not, it must be there. */
   readonly access: "write" | "read";
 }
 
-/** Version of its tables; another one is thrown away. */
-const VERSION = 1;
+/** Version of its tables; one of another is not used. */
+const VERSION = 2;
 const TABLES = [
   "CREATE TABLE of_database (identity TEXT NOT NULL) STRICT",
+  // mark and counts are JSON.
   `CREATE TABLE blocks (
-     block        INTEGER PRIMARY KEY,
-     received_min INTEGER NOT NULL,
-     received_max INTEGER NOT NULL,
-     last_event   TEXT NOT NULL,
-     common       TEXT NOT NULL,
-     counts       TEXT
+     block      INTEGER PRIMARY KEY,
+     mark       TEXT NOT NULL,
+     mark_sum   INTEGER NOT NULL,
+     counts     TEXT NOT NULL,
+     counts_sum INTEGER NOT NULL
    ) STRICT`,
   // key: block, field and bucket in one number, so that a block is appended at the end.
-  "CREATE TABLE buckets (key INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT",
+  "CREATE TABLE buckets (key INTEGER PRIMARY KEY, entries BLOB NOT NULL, sum INTEGER NOT NULL) STRICT",
 ];
 const KEYS_A_BLOCK = INDEXED_FIELDS.length * BUCKETS;
+const BUSY_TIMEOUT_MS = 1000;
+const CORRUPT = 11;
+const EMPTY = new Uint8Array();
 
 /** See the head of this file. */
 export class IndexFile {
   readonly #connection: Connection;
+  readonly #access: IndexFileOptions["access"];
   readonly #marks = new Map<number, BlockMark>();
   readonly #bucket: Statement;
   readonly #counts: Statement;
 
   /** Opens it, making it if it is not there. @throws {SqliteError} if it can not be used. */
-  constructor(path: string, options: IndexFileOptions) {
-    const connection = this.#connection = options.access === "read"
-      ? open(path, { readOnly: true })
-      : openForWriting(path, options.database);
+  constructor(path: string, { database, access }: IndexFileOptions) {
+    const connection = this.#connection = open(path, { readOnly: access === "read" });
+    this.#access = access;
     try {
-      const [row] = connection.prepare("SELECT identity FROM of_database").rows([]);
-      if (row?.[0] !== options.database) throw new Error("it is the index of another database");
-      this.#bucket = connection.prepare("SELECT entries FROM buckets WHERE key = ?");
-      this.#counts = connection.prepare("SELECT counts FROM blocks WHERE block = ?");
+      connection.prepare(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`).rows([]);
+      if (access === "write") this.#begin(database);
+      this.#check(database);
+      this.#bucket = connection.prepare("SELECT entries, sum FROM buckets WHERE key = ?");
+      this.#counts = connection.prepare("SELECT counts, counts_sum FROM blocks WHERE block = ?");
       this.#readMarks();
     } catch (error) {
       connection.close();
@@ -97,16 +104,15 @@ export class IndexFile {
     return [...this.#marks.keys()];
   }
 
-  /** A bucket of a block; null if it is empty. @throws {SqliteError} */
-  bucket(block: number, field: IndexedField, bucket: number): Uint8Array | null {
-    const [row] = this.#bucket.rows([keyOf(block, field) + bucket]);
-    return row === undefined ? null : row[0] as Uint8Array;
+  /** A bucket of a block that is indexed. @throws {SqliteError} */
+  bucket(block: number, field: IndexedField, bucket: number): Uint8Array {
+    const key = keyOf(block, field) + bucket;
+    return whole(this.#bucket.rows([key])[0], key);
   }
 
-  /** How many events a block has; null if that is not known. @throws {SqliteError} */
+  /** How many events a block that is indexed has; null if that is not known. @throws {SqliteError} */
   counts(block: number): BlockCounts | null {
-    const [row] = this.#counts.rows([block]);
-    return typeof row?.[0] === "string" ? JSON.parse(row[0]) as BlockCounts : null;
+    return JSON.parse(whole(this.#counts.rows([block])[0], block));
   }
 
   /** Adds a block, after all that are there. @throws {SqliteError} */
@@ -115,29 +121,35 @@ export class IndexFile {
     const common = Object.fromEntries(
       INDEXED_FIELDS.map((field) => [field, fields[field].common]),
     ) as BlockMark["common"];
+    const sources = counts?.sources ?? null;
+    const mark: BlockMark = { block, receivedMin, receivedMax, lastEvent, common, sources };
     this.#transaction(() => {
       for (const field of INDEXED_FIELDS) {
         fields[field].buckets.forEach((entries, bucket) => {
-          if (entries !== null) this.#insertBucket.run([keyOf(block, field) + bucket, entries]);
+          const key = keyOf(block, field) + bucket;
+          this.#run("INSERT INTO buckets VALUES (?, ?, ?)", [
+            key,
+            ...summed(entries ?? EMPTY, key),
+          ]);
         });
       }
-      this.#insertBlock.run([
+      this.#run("INSERT INTO blocks VALUES (?, ?, ?, ?, ?)", [
         block,
-        receivedMin,
-        receivedMax,
-        lastEvent,
-        JSON.stringify(common),
-        counts && JSON.stringify(counts),
+        ...summed(JSON.stringify(mark), block),
+        ...summed(JSON.stringify(counts), block),
       ]);
     });
-    const sources = counts?.sources ?? null;
-    this.#marks.set(block, { block, receivedMin, receivedMax, lastEvent, common, sources });
+    this.#marks.set(block, mark);
   }
 
-  /** Forgets the blocks outside a range. @throws {SqliteError} */
+  /** Forgets the blocks outside a range, in the file too if it may be written. @throws {SqliteError} */
   keepOnly(first: number, last: number): void {
     const gone = this.blocks.filter((block) => block < first || block > last);
-    if (gone.length === 0) return;
+    if (gone.length > 0 && this.#access === "write") this.#remove(gone);
+    for (const block of gone) this.#marks.delete(block);
+  }
+
+  #remove(gone: readonly number[]): void {
     this.#transaction(() => {
       for (const block of gone) {
         this.#run("DELETE FROM blocks WHERE block = ?", [block]);
@@ -145,20 +157,11 @@ export class IndexFile {
         this.#run("DELETE FROM buckets WHERE key BETWEEN ? AND ?", [key, key + KEYS_A_BLOCK - 1]);
       }
     });
-    for (const block of gone) this.#marks.delete(block);
   }
 
   /** Closes it. */
   close(): void {
     this.#connection.close();
-  }
-
-  get #insertBucket(): Statement {
-    return this.#prepared("INSERT INTO buckets VALUES (?, ?)");
-  }
-
-  get #insertBlock(): Statement {
-    return this.#prepared("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?)");
   }
 
   readonly #statements = new Map<string, Statement>();
@@ -171,7 +174,7 @@ export class IndexFile {
     return statement;
   }
 
-  #run(sql: string, values: readonly number[]): void {
+  #run(sql: string, values: readonly SqlValue[]): void {
     this.#prepared(sql).run(values);
   }
 
@@ -188,19 +191,35 @@ export class IndexFile {
 
   #readMarks(): void {
     const rows = this.#connection.prepare(
-      `SELECT block, received_min, received_max, last_event, common, json_extract(counts, '$.sources')
-         FROM blocks ORDER BY block`,
+      "SELECT mark, mark_sum, block FROM blocks ORDER BY block",
     ).rows([]);
-    for (const [block, min, max, lastEvent, common, sources] of rows) {
-      this.#marks.set(block as number, {
-        block: block as number,
-        receivedMin: min as number,
-        receivedMax: max as number,
-        lastEvent: lastEvent as string,
-        common: JSON.parse(common as string),
-        sources: sources === null ? null : JSON.parse(sources as string),
-      });
+    for (const row of rows) {
+      const block = row[2] as number;
+      this.#marks.set(block, JSON.parse(whole(row, block)));
     }
+  }
+
+  /** Makes the tables of one that is new. */
+  #begin(database: string): void {
+    if (this.#version !== 0) return;
+    this.#run("PRAGMA journal_mode = wal", []);
+    this.#transaction(() => {
+      if (this.#version !== 0) return; // another process was faster
+      for (const sql of TABLES) this.#run(sql, []);
+      this.#run("INSERT INTO of_database VALUES (?)", [database]);
+      this.#run(`PRAGMA user_version = ${VERSION}`, []);
+    });
+  }
+
+  #check(database: string): void {
+    if (this.#version !== VERSION) throw new Error("it is an index of another version");
+    const [row] = this.#connection.prepare("SELECT identity FROM of_database").rows([]);
+    if (row?.[0] !== database) throw new Error("it is the index of another database");
+    if (this.#access === "write") this.#run("PRAGMA synchronous = 1", []);
+  }
+
+  get #version(): number {
+    return this.#connection.prepare("PRAGMA user_version").rows([])[0]?.[0] as number;
   }
 }
 
@@ -208,41 +227,14 @@ function keyOf(block: number, field: IndexedField): number {
   return block * KEYS_A_BLOCK + INDEXED_FIELDS.indexOf(field) * BUCKETS;
 }
 
-/** Opens it, begun anew unless it is that of the database. */
-function openForWriting(path: string, database: string): Connection {
-  const kept = tryOpen(path, database);
-  if (kept !== null) return kept;
-  for (const suffix of ["", "-wal", "-shm"]) {
-    try {
-      Deno.removeSync(path + suffix);
-    } catch { /* it is not there */ }
-  }
-  const connection = open(path);
-  try {
-    for (const sql of ["PRAGMA journal_mode = wal", "PRAGMA synchronous = 1", ...TABLES]) {
-      connection.prepare(sql).rows([]);
-    }
-    connection.prepare("INSERT INTO of_database VALUES (?)").run([database]);
-    connection.prepare(`PRAGMA user_version = ${VERSION}`).run([]);
-    return connection;
-  } catch (error) {
-    connection.close();
-    throw error;
-  }
+/** A piece with its checksum, which depends on where it is, too. */
+function summed<T extends string | Uint8Array>(piece: T, key: number): [piece: T, sum: number] {
+  return [piece, crc32(piece, key >>> 0)];
 }
 
-function tryOpen(path: string, database: string): Connection | null {
-  let connection: Connection | undefined;
-  try {
-    if (Deno.statSync(path).size === 0) return null;
-    connection = open(path);
-    const version = connection.prepare("PRAGMA user_version").rows([])[0]?.[0];
-    const identity = connection.prepare("SELECT identity FROM of_database").rows([])[0]?.[0];
-    if (version === VERSION && identity === database) {
-      connection.prepare("PRAGMA synchronous = 1").run([]);
-      return connection;
-    }
-  } catch { /* it is damaged, or not there */ }
-  connection?.close();
-  return null;
+/** The piece of a row that begins with what {@linkcode summed} gave. */
+function whole<T extends string | Uint8Array>(row: unknown[] | undefined, key: number): T {
+  const piece = row?.[0] as T | undefined;
+  if (piece !== undefined && summed(piece, key)[1] === row?.[1]) return piece;
+  throw new SqliteError("the index is damaged", CORRUPT, undefined);
 }

@@ -2,6 +2,7 @@
 
 import type { PageQuery, SeriesQuery, TopQuery } from "../query.ts";
 import type {
+  BackedUp,
   EventPage,
   ExportChunk,
   ExportQuery,
@@ -11,6 +12,7 @@ import type {
   TailQuery,
   Top,
 } from "../reader.ts";
+import type { Checked } from "./checking.ts";
 
 /** How the Worker reads. */
 export interface ReaderOptions {
@@ -36,6 +38,8 @@ export type ReaderQuestion =
   | { readonly kind: "export-next"; readonly export: number }
   | { readonly kind: "state" }
   | { readonly kind: "backup"; readonly to: string }
+  /** Whether a copy that nobody uses is whole. */
+  | { readonly kind: "check"; readonly path: string }
   /** Nobody waits for the answer to a question, or for an export, any more. It is not answered. */
   | { readonly kind: "cancel"; readonly asked: number }
   /** Let go of the files. */
@@ -50,6 +54,7 @@ export type ReaderAnswer =
   | { readonly kind: "tail"; readonly news: TailNews }
   | { readonly kind: "chunk"; readonly chunk: ExportChunk }
   | { readonly kind: "state"; readonly state: ReaderState }
-  | { readonly kind: "backed-up"; readonly error: string | null; readonly bytes: number }
+  | { readonly kind: "backed-up"; readonly backup: BackedUp }
+  | { readonly kind: "checked"; readonly checked: Checked }
   | { readonly kind: "failed"; readonly reason: string }
   | { readonly kind: "closed" };

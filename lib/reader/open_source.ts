@@ -1,18 +1,20 @@
 /** Opens what is read, notices when another database is at the path, and has the index built. */
 
 import { open } from "#driver";
-import { SqliteError } from "../sqlite/driver.ts";
+import { type Connection, SqliteError } from "../sqlite/driver.ts";
 import { blockOf } from "./block.ts";
 import { BlockIndexer, lastEventOf } from "./block_indexer.ts";
-import { type EventSource, isWhole, storedIds } from "./event_source.ts";
-import { IndexFile } from "./index_file.ts";
+import { type EventSource, isWhole, lastWholeBlock, storedIds } from "./event_source.ts";
+import { IndexFile, type IndexFileOptions } from "./index_file.ts";
 import type { ReaderOptions } from "./messages.ts";
 
 /** How often the file at the path is looked at, in ms. */
 const LOOK_MS = 1000;
 const BUSY_TIMEOUT_MS = 1000;
-/** ERROR, BUSY, LOCKED: the connection is as good as before. */
-const HARMLESS: ReadonlySet<number> = new Set([1, 5, 6]);
+/** BUSY, LOCKED: the file is as good as before. */
+const BUSY: ReadonlySet<number> = new Set([5, 6]);
+/** Also ERROR: the connection is as good as before. */
+const HARMLESS: ReadonlySet<number> = new Set([1, ...BUSY]);
 /** CORRUPT and NOTADB, where it is not known in which of the two files. */
 const DAMAGED: ReadonlySet<number> = new Set([11, 26]);
 
@@ -57,8 +59,7 @@ export class OpenSource {
 
   /** Indexes some more; gives whether there was something to do. @throws {SqliteError} */
   indexSome(): boolean {
-    const source = this.get();
-    const { index, connection } = source;
+    const source = this.get(), { index } = source;
     if (index === null || this.#options.indexing === "off") return false;
     this.#indexing ??= this.#nextBlock(source, index);
     if (this.#indexing === null) return false;
@@ -66,7 +67,7 @@ export class OpenSource {
     if (indexed === null) return true;
     this.#indexing = null;
     // Rows that are gone meanwhile: the block is not whole any more.
-    if (indexed.lastEvent !== "" && isWhole(indexed.block, storedIds({ connection, index }))) {
+    if (indexed.lastEvent !== "" && isWhole(indexed.block, storedIds(source))) {
       index.add(indexed);
     }
     return true;
@@ -92,32 +93,32 @@ export class OpenSource {
     try {
       connection.prepare(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`).rows([]);
       const [seed] = connection.prepare("SELECT hex(seed) FROM fingerprint_seed").rows([]);
-      const source = { connection, index: this.#openIndex(String(seed?.[0])) };
-      if (this.#options.indexing === "on") forgetOthers(source);
-      return source;
+      const database = String(seed?.[0]);
+      return { connection, database, index: this.#openIndex(connection, database) };
     } catch (error) {
       connection.close();
       throw error;
     }
   }
 
-  #openIndex(database: string): IndexFile | null {
+  /** Without an index everything is found too, only slower. */
+  #openIndex(connection: Connection, database: string): IndexFile | null {
     const { path, indexing } = this.#options;
-    const access = indexing === "on" ? "write" : "read";
     try {
       this.#indexError = null;
-      return new IndexFile(indexPath(path), { database, access });
+      if (indexing === "off") return openIndex(path, { database, access: "read", connection });
+      return openAnew(path, { database, access: "write", connection });
     } catch (error) {
       this.#indexError = error instanceof Error ? error.message : String(error);
-      return null; // everything can be found without it, only slower
+      return null;
     }
   }
 
   /** The newest block that is whole and not indexed. */
   #nextBlock(source: EventSource, index: IndexFile): BlockIndexer | null {
     const stored = storedIds(source);
-    index.keepOnly(blockOf(stored.first), Infinity);
-    for (let block = blockOf(stored.last + 1) - 1; block >= 0; block--) {
+    index.keepOnly(blockOf(stored.first), lastWholeBlock(stored));
+    for (let block = lastWholeBlock(stored); block >= 0; block--) {
       if (!isWhole(block, stored)) break;
       if (index.mark(block) === null) return new BlockIndexer(source.connection, block);
     }
@@ -125,10 +126,35 @@ export class OpenSource {
   }
 }
 
+interface IndexOptions extends IndexFileOptions {
+  readonly connection: Connection;
+}
+
+/** Opens the index; one that can not be used is thrown away and begun anew. */
+function openAnew(path: string, options: IndexOptions): IndexFile {
+  try {
+    return openIndex(path, options);
+  } catch (error) {
+    if (error instanceof SqliteError && BUSY.has(error.primaryCode)) throw error;
+    removeIndex(path);
+    return openIndex(path, options);
+  }
+}
+
+function openIndex(path: string, { connection, ...options }: IndexOptions): IndexFile {
+  const index = new IndexFile(indexPath(path), options);
+  try {
+    forgetOthers(connection, index);
+    return index;
+  } catch (error) {
+    index.close();
+    throw error;
+  }
+}
+
 /** Forgets blocks that are not those of this database: it may have been replaced by an older copy. */
-function forgetOthers({ connection, index }: EventSource): void {
-  if (index === null) return;
-  const stored = storedIds({ connection, index });
+function forgetOthers(connection: Connection, index: IndexFile): void {
+  const stored = storedIds({ connection });
   const same = [...index.blocks].reverse().find((block) =>
     isWhole(block, stored) && index.mark(block)?.lastEvent === lastEventOf(connection, block)
   );

@@ -71,7 +71,7 @@ export class Turns {
         if (this.#turns.has(number)) this.#take(number, turn);
         await setImmediate(); // messages are read
       }
-      if (++this.#rounds % ROUNDS_AN_IDLE_STEP === 0) this.#idle.step();
+      if (++this.#rounds % ROUNDS_AN_IDLE_STEP === 0 && !this.#isClosed) this.#idle.step();
     }
     this.#isRunning = false;
   }

@@ -126,8 +126,9 @@ export class Walk {
     let offsets: readonly number[] | null = null;
     for (const [field, hash] of this.#wanted) {
       if (common[field].includes(hash)) continue;
-      const bucket = this.#source.index?.bucket(block, field, bucketOf(hash)) ?? null;
-      const found = bucket === null ? [] : offsetsIn(bucket, hash);
+      const bucket = this.#source.index?.bucket(block, field, bucketOf(hash));
+      if (bucket === undefined) return null;
+      const found = offsetsIn(bucket, hash);
       const both = new Set(found);
       offsets = offsets === null ? found : offsets.filter((offset) => both.has(offset));
       if (offsets.length === 0) return [];

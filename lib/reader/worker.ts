@@ -7,9 +7,11 @@
 
 import { setPriority } from "node:os";
 import { backUp } from "./backing_up.ts";
+import { checkCopy } from "./checking.ts";
 import { type Count, countSeries, countTop } from "./counting.ts";
 import type { EventSource } from "./event_source.ts";
 import { storedIds } from "./event_source.ts";
+import { encoderOf } from "./encoders.ts";
 import { ExportRun } from "./export_run.ts";
 import { findEvent, findNews, findPage } from "./finding.ts";
 import type { ReaderAnswer, ReaderOptions, ReaderQuestion } from "./messages.ts";
@@ -19,6 +21,7 @@ import { Turns } from "./turns.ts";
 /** Linux gives a thread of this nice value 1/28 of the time that one of 0 gets, and all idle time. */
 const NICE = 15;
 const REST_MAX_MS = 500;
+const TELL_MS = 500;
 /** An export that nobody asked on for so long is given up, in ms. */
 const EXPORT_IDLE_MS = 10 * 60_000;
 
@@ -27,6 +30,7 @@ let source: OpenSource;
 let turns: Turns;
 /** Without a low priority of the thread the index is built in a tenth of the time. */
 let restFactor = 9;
+let toldMs = -Infinity;
 const exports = new Map<number, { run: ExportRun; usedMs: number }>();
 
 interface Asked {
@@ -67,9 +71,11 @@ self.onmessage = ({ data: { number, content: question } }: MessageEvent<Asked>) 
     case "export-next":
       return nextChunk(number, question.export);
     case "backup":
-      return void backUp(options.path, question.to).then(({ error, bytes }) =>
-        answer(number, { kind: "backed-up", error, bytes })
+      return void backUp(options.path, question.to).then((backup) =>
+        answer(number, { kind: "backed-up", backup })
       );
+    case "check":
+      return answer(number, { kind: "checked", checked: checkCopy(question.path) });
     case "cancel":
       turns.cancel(question.asked);
       return void exports.delete(question.asked);
@@ -98,6 +104,7 @@ function open(given: ReaderOptions): void {
     step: () => {
       forgetExports();
       try {
+        tellState();
         return source.indexSome();
       } catch (error) {
         source.failed(error); // it is tried again, soon
@@ -108,16 +115,21 @@ function open(given: ReaderOptions): void {
   });
 }
 
-/** Answers by a count or search that goes on step by step until it is done or the time is up. */
+/**
+ * Answers by a count or search that goes on step by step until it is done or the time is up. If what
+ * is read was opened anew meanwhile, it is begun again: what it holds is of the one before.
+ */
 function count<Result>(
   number: number,
   begin: (from: EventSource) => Count<Result>,
   content: (result: Result) => ReaderAnswer,
 ): void {
   let begun: Count<Result> | null = null;
+  let of: EventSource | null = null;
   take(number, options.budgetMs, {
     step: () => {
-      begun ??= begin(source.get());
+      const from = source.get();
+      if (begun === null || of !== from) begun = begin(of = from);
       if (!begun.isDone) begun.step();
       return begun.isDone;
     },
@@ -142,7 +154,8 @@ async function beginExport(
   { query }: Extract<ReaderQuestion, { readonly kind: "export" }>,
 ): Promise<void> {
   try {
-    const run = await ExportRun.begin(source.get(), query);
+    const encoder = await encoderOf(query.format);
+    const run = new ExportRun(source.get(), query, encoder);
     exports.set(number, { run, usedMs: performance.now() });
     nextChunk(number, number);
   } catch (error) {
@@ -169,8 +182,18 @@ function take(
   budgetMs: number,
   { step, content }: { readonly step: () => boolean; readonly content: () => ReaderAnswer },
 ): void {
+  let isAgain = false;
   turns.add(number, {
-    step,
+    step: () => {
+      try {
+        return step();
+      } catch (error) { // once: a damaged index is thrown away by then, a database that was moved is opened
+        if (isAgain) throw error;
+        isAgain = true;
+        source.failed(error);
+        return false;
+      }
+    },
     answer: () => answer(number, content()),
     fail: (error) => failed(number, error),
     endMs: performance.now() + budgetMs,
@@ -190,6 +213,13 @@ function state(from: EventSource): ReaderAnswer {
     kind: "state",
     state: { lastId: last, indexedBlocks: blocks, indexError: source.indexError },
   };
+}
+
+/** Says now and then how it is, without being asked: who wants to know must not wait for it. */
+function tellState(): void {
+  if (performance.now() - toldMs < TELL_MS) return;
+  toldMs = performance.now();
+  answer(0, state(source.get()));
 }
 
 function forgetExports(): void {

@@ -7,6 +7,7 @@
 
 import type { PageQuery, SeriesQuery, TopQuery } from "../query.ts";
 import type {
+  BackedUp,
   EventPage,
   ExportChunk,
   ExportQuery,
@@ -18,6 +19,7 @@ import type {
   TailQuery,
   Top,
 } from "../reader.ts";
+import type { Checked } from "./checking.ts";
 import type { ReaderAnswer, ReaderOptions, ReaderQuestion } from "./messages.ts";
 
 /** How the reader is run. */
@@ -33,7 +35,7 @@ const QUESTIONS_MAX = 200;
 /** How much longer than its budget a question may take: others have their turns too. */
 const GRACE_MS = 30_000;
 const CLOSE_MS_MAX = 5000;
-/** In the bundle every file is the same one, which starts as the Worker that it is named: `bundle.ts`. */
+/** In the bundle every file is the same one, which starts as the Worker that it is named: `docs/deploy/bundle.ts`. */
 const WORKER_URL = import.meta.url.endsWith(".ts")
   ? new URL("./worker.ts", import.meta.url).href
   : import.meta.url;
@@ -43,6 +45,7 @@ export class WorkerReader implements Reader {
   readonly #options: WorkerReaderOptions;
   #worker: ReaderWorker | null = null;
   #starts = 0;
+  #lastState: ReaderState | null = null;
   #isClosed = false;
 
   /** Starts nothing: {@linkcode WorkerReader.start} or the first question does. */
@@ -55,16 +58,24 @@ export class WorkerReader implements Reader {
     return Math.max(0, this.#starts - 1);
   }
 
+  /** How it was a moment ago; null before it was known. */
+  get lastState(): ReaderState | null {
+    return this.#lastState;
+  }
+
   /** Has the index built from now on. */
   start(): void {
     if (this.#isClosed || this.#worker !== null) return;
     const { path, indexing, budgetMs, workerUrl = WORKER_URL, onGone } = this.#options;
     this.#starts++;
+    const onState = (state: ReaderState) => {
+      this.#lastState = state;
+    };
     const worker = this.#worker = new ReaderWorker(workerUrl, (reason) => {
       if (this.#worker !== worker) return;
       this.#worker = null;
       onGone(reason);
-    });
+    }, onState);
     worker.post(0, { kind: "open", options: { path, indexing, budgetMs } });
   }
 
@@ -128,17 +139,13 @@ export class WorkerReader implements Reader {
   }
 
   /** See {@linkcode Reader.backup}: in a Worker of its own, since it can take minutes. */
-  async backup(path: string): Promise<{ readonly error: string | null; readonly bytes: number }> {
-    const worker = new ReaderWorker(this.#options.workerUrl ?? WORKER_URL, () => {});
-    const { path: from, budgetMs } = this.#options;
-    worker.post(0, { kind: "open", options: { path: from, indexing: "off", budgetMs } });
-    try {
-      const answer = await worker.ask({ kind: "backup", to: path }, Infinity);
-      if (typeof answer !== "string" && answer.kind === "backed-up") return answer;
-      return { error: reasonOf(answer), bytes: 0 };
-    } finally {
-      worker.terminate();
-    }
+  async backup(path: string): Promise<BackedUp> {
+    const { path: from, budgetMs, workerUrl } = this.#options;
+    const opened = { path: from, indexing: "off", budgetMs } as const;
+    const answer = await askAlone({ kind: "backup", to: path }, opened, workerUrl);
+    return typeof answer !== "string" && answer.kind === "backed-up"
+      ? answer.backup
+      : { error: reasonOf(answer), bytes: 0, events: 0, lastId: 0 };
   }
 
   /** See {@linkcode Reader.close}. */
@@ -154,6 +161,29 @@ export class WorkerReader implements Reader {
   async #ask(question: ReaderQuestion): Promise<ReaderAnswer | ReaderFailure> {
     this.start();
     return await this.#worker?.ask(question, this.#options.budgetMs + GRACE_MS) ?? "unreadable";
+  }
+}
+
+/** Reads all of a copy of a database that nobody uses, in a Worker of its own: see `checking.ts`. */
+export async function checkDatabase(path: string): Promise<Checked> {
+  const answer = await askAlone({ kind: "check", path }, null);
+  return typeof answer !== "string" && answer.kind === "checked"
+    ? answer.checked
+    : { error: reasonOf(answer), events: 0, lastId: 0 };
+}
+
+/** Asks what may take minutes of a Worker that has no other question, and opens nothing for null. */
+async function askAlone(
+  question: ReaderQuestion,
+  opened: ReaderOptions | null,
+  workerUrl: string = WORKER_URL,
+): Promise<ReaderAnswer | ReaderFailure> {
+  const worker = new ReaderWorker(workerUrl, () => {});
+  if (opened !== null) worker.post(0, { kind: "open", options: opened });
+  try {
+    return await worker.ask(question, Infinity);
+  } finally {
+    worker.terminate();
   }
 }
 
@@ -175,10 +205,15 @@ class ReaderWorker {
   #asked = 0;
   #isGone = false;
 
-  constructor(url: string, onGone: (reason: string) => void) {
+  constructor(
+    url: string,
+    onGone: (reason: string) => void,
+    onState: (state: ReaderState) => void = () => {},
+  ) {
     this.#worker = new Worker(url, { type: "module", name: "firehouse-reader" });
     this.#worker.onmessage = ({ data: { number, content } }) => {
       if (content.kind === "ready") return this.#ready.resolve();
+      if (number === 0 && content.kind === "state") return onState(content.state);
       this.#waiting.get(number)?.(content);
     };
     this.#worker.onerror = (event) => {

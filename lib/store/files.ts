@@ -58,6 +58,16 @@ export function lockExisting(path: string): DatabaseLock {
 }
 
 /**
+ * Looks at a database that is only to be read.
+ *
+ * @throws {CollectorError} as {@linkcode checkHeader}, and if there is none.
+ */
+export function checkExisting(path: string): void {
+  if (fileIdentity(path) === null) throw foreign(path, "there is no such file");
+  checkHeader(path);
+}
+
+/**
  * The path of a database behind links, whether it is there yet or not: SQLite names its files after
  * it, and so must the lock and the journal be named, or one database would have several of each.
  */
@@ -225,7 +235,7 @@ export function copyLog(path: string): string {
 }
 
 /** The time as a part of a file's name. */
-function stamp(): string {
+export function stamp(): string {
   return new Date().toISOString().replace(/[:.]/g, "-");
 }
 

@@ -56,8 +56,8 @@ const RETRY_MS = { min: 1000, max: 60_000 };
 const STEP_MS = 12;
 /** How long a step works before it commits: adapted, as the commit may be slow. */
 const BUDGET_MS = { min: 0.5, first: 4, max: 8 };
-/** Its part of the time, and the part while more is in use than the file may have. */
-const SHARE = 1 / 5, SHARE_BEHIND = 1 / 2;
+/** Its part of the time, unless more is in use than the file may have: then a step after each batch. */
+const SHARE = 1 / 5;
 /** It adds nothing to a log that a reader holds at this part of its limit. */
 const LOG_PART = 1 / 4;
 
@@ -67,6 +67,9 @@ export class Retention {
   readonly #clock: SteadyClock;
   #budgetMs = BUDGET_MS.first;
   #retryMs = 0;
+  /** Whether it had nothing to do in its last turn, and whether more was in use than may be. */
+  #isIdle = false;
+  #isBehind = false;
   #storedBytes = 0;
   #removed = 0;
   #longestStepMs = 0;
@@ -84,13 +87,14 @@ export class Retention {
   /** Notes that so many bytes were stored, and gives whether its next turn is to come at once. */
   stored(bytes: number): boolean {
     this.#storedBytes += bytes;
-    const isFirst = this.#seen !== null && this.#seen.oldest === null;
-    return isFirst || this.#storedBytes >= lookBytes(this.#options.policy);
+    if (!this.#isIdle) return this.#isBehind; // else its pause is there for what is stored
+    return this.#seen?.oldest === null || this.#storedBytes >= lookBytes(this.#options.policy);
   }
 
   /** Does a step, if there is one to do. Gives in how many ms its next turn is. Never throws. */
   turn(): number {
     this.#storedBytes = 0;
+    this.#isIdle = this.#isBehind = false;
     try {
       const pauseMs = this.#options.use((database) => {
         if (this.#seen === null) this.#start(database.upkeep);
@@ -100,6 +104,7 @@ export class Retention {
       });
       if (pauseMs === null) throw heldUp("the database does not take events");
       this.#retryMs = 0;
+      this.#isIdle = pauseMs === LOOK_MS;
       return pauseMs;
     } catch (error) {
       return this.#failed(error);
@@ -134,8 +139,8 @@ export class Retention {
       this.#timed(database, (budgetMs) => upkeep.shrink(bytes, budgetMs));
     }
     database.checkpointIfDue();
-    const share = isOverLimit(room, policy) ? SHARE_BEHIND : SHARE;
-    return (performance.now() - startMs) * (1 / share - 1);
+    this.#isBehind = isOverLimit(room, policy);
+    return this.#isBehind ? 0 : (performance.now() - startMs) * (1 / SHARE - 1);
   }
 
   /** Removes events, and gives how many. */

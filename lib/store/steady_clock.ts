@@ -29,7 +29,7 @@ export class SteadyClock {
     this.#offsetMs = clocks.wallMs() - clocks.monotonicMs();
   }
 
-  /** The time, Unix epoch in ms. Ask at least once an hour: what went by unseen is one step. */
+  /** The time, Unix epoch in ms. */
   nowMs(): number {
     const evenMs = this.#clocks.monotonicMs(), wallMs = this.#clocks.wallMs();
     const isAhead = wallMs - (evenMs + this.#offsetMs) >= STEP_MS;

@@ -159,7 +159,7 @@ function watchLog(): void {
 /** What no answer waits for. A failed checkpoint loses nothing: the next commit will say more. */
 function afterWrite(bytes: number): void {
   if (keeper.isJournaling) drainLater();
-  if (retention.stored(bytes)) retainIn(0);
+  if (retention.stored(bytes)) retainIn(retention.turn());
   try {
     keeper.database?.checkpointIfDue();
     watchLog();

@@ -44,7 +44,7 @@ export interface WorkerStoreOptions {
 }
 
 const GONE = Symbol("gone");
-/** In the bundle every file is the same one, which starts as the Worker that it is named: `bundle.ts`. */
+/** In the bundle every file is the same one, which starts as the Worker that it is named: `docs/deploy/bundle.ts`. */
 const WORKER_URL = import.meta.url.endsWith(".ts")
   ? new URL("./worker.ts", import.meta.url).href
   : import.meta.url;

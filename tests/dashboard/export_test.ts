@@ -46,7 +46,7 @@ browserTest(
     await page.keyboard.press("Enter");
     await visit.shows("events-note", /^50 events, there are older ones/);
     await page.getByRole("button", { name: "Export …" }).click();
-    await dialog.getByText("The events with range today, source native, the oldest first.")
+    await dialog.getByText("Events: received today, source native; the oldest first.")
       .waitFor();
     await dialog.getByText("701 events at present.").waitFor();
 

@@ -101,9 +101,10 @@ for (const [name, size] of [["laptop", LAPTOP], ["phone", PHONE]] as const) {
       await using visit = await Visit.begin(browser, { url: collector.url, size });
       await lookAround(visit);
       await visit.go("/events?source=segment");
-      await visit.untilRows("events-table", TEXTS.length);
-      const rows = (await visit.rows("events-table")).toReversed();
       const stored = storedEvents(collector.database).filter(({ source }) => source === "segment");
+      equal(stored.length, TEXTS.length - 1, "the one with control characters is a dead letter");
+      await visit.untilRows("events-table", stored.length);
+      const rows = (await visit.rows("events-table")).toReversed();
       stored.forEach(({ actor, type, metadata }, at) => {
         const [, ...cells] = rows[at] ?? [];
         [actor, type, "segment", null, metadata].forEach((text, cell) => {
@@ -115,7 +116,9 @@ for (const [name, size] of [["laptop", LAPTOP], ["phone", PHONE]] as const) {
         await visit.go(`/events?source=segment&id=${id}`);
         const dialog = visit.id("event-dialog");
         await dialog.getByText(`Event ${id}`, { exact: true }).waitFor();
-        equal(await dialog.locator("pre.raw").textContent(), metadata);
+        const raw = await dialog.locator("pre.raw").textContent() ?? "";
+        equal(raw, metadata.slice(0, 524_288));
+        if (raw !== metadata) await dialog.getByText("Only its beginning is shown").waitFor();
         if (type !== null) {
           equal(await dialog.locator("dd").nth(6).locator("bdi").textContent(), type);
         }
@@ -145,7 +148,7 @@ browserTest(
       await visit.go(`/events?${params}`);
       await visit.until(`document.querySelector("[name=type]").value === ${JSON.stringify(text)}`);
       await visit.page.getByRole("button", { name: "Export …" }).click();
-      await visit.shows("export-dialog", /The events with/);
+      await visit.shows("export-dialog", /Events: user /);
       deepEqual(await visit.page.evaluate(FOREIGN), [], text);
       await visit.page.keyboard.press("Escape");
       await visit.go(`/events?id=${encodeURIComponent(text)}`);

@@ -35,6 +35,8 @@ export interface VisitOptions {
 export const PHONE = { width: 360, height: 740 };
 /** A laptop. */
 export const LAPTOP = { width: 1280, height: 800 };
+/** Folder for pictures that are to be kept; null if none are. */
+export const SCREENSHOTS: string | null = screenshotsFolder();
 /** Half an hour off, so that no time is right by chance. */
 const ZONE = "America/St_Johns";
 
@@ -171,4 +173,12 @@ export class Visit implements AsyncDisposable {
       if (asked !== origin && protocol !== "blob:") note(`request to ${request.url()}`);
     });
   }
+}
+
+/** Collectors that the tests start refuse variables they do not know: it goes on under another name. */
+function screenshotsFolder(): string | null {
+  const given = Deno.env.get("FIREHOUSE_SCREENSHOTS");
+  if (given !== undefined) Deno.env.set("SCREENSHOTS", given);
+  Deno.env.delete("FIREHOUSE_SCREENSHOTS");
+  return Deno.env.get("SCREENSHOTS") ?? null;
 }

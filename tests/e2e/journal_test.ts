@@ -222,7 +222,7 @@ Deno.test("a damaged record costs itself alone, is told, and its file is kept [G
   deepEqual([stats.recovered, stats.committed, stats.residual], [9, 9, 0]);
   deepEqual(marks(folder.database), ALL.filter((mark) => mark !== 4));
   match(collector.output, /1 segments of the journal are damaged, \d+ bytes/);
-  deepEqual(folder.names(/journal/), [`${name}.damaged`]);
+  deepEqual(folder.names(/\.journal/), [`${name}.damaged`]);
   deepEqual(Deno.readFileSync(`${folder.path}/${name}.damaged`), bytes);
   match((await collector.post("/event", event("after"))).text, /"committed"/);
 });

@@ -59,6 +59,16 @@ Deno.test("over --retain-bytes the oldest go, and the file is then within it", (
   equal(retaining.removed, first - 1);
 });
 
+Deno.test("while more is in use than the file may have, it makes a step after each batch", () => {
+  using retaining = new Retaining({ retainBytes: 6_000_000 });
+  const { retention } = retaining;
+  retention.turn();
+  retaining.add(times(200, YOUNG), LARGE);
+  deepEqual([retention.turn(), retention.stored(1)], [0, true]);
+  retaining.finish();
+  equal(retention.stored(1), false);
+});
+
 Deno.test("where little is left of a large file its room is given back", () => {
   using retaining = new Retaining(THIRTY);
   retaining.add(times(200, OLD), LARGE);
@@ -118,4 +128,7 @@ Deno.test("a first event, and much stored under a limit of bytes, bring its next
   equal(retention.stored(20_000_000), true);
   retention.turn();
   equal(retention.stored(10), false);
+  retaining.isBusy = true;
+  retention.turn();
+  equal(retention.stored(20_000_000), false, "it did not keep to its pause");
 });

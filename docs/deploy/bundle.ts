@@ -7,10 +7,10 @@
 
 const worker = self.name ?? ""; // the main thread has none
 if (worker.startsWith("firehouse-store")) {
-  await import("./lib/store/worker.ts");
+  await import("../../lib/store/worker.ts");
 } else if (worker.startsWith("firehouse-reader")) {
-  await import("./lib/reader/worker.ts");
+  await import("../../lib/reader/worker.ts");
 } else {
-  const { main } = await import("./main.ts");
+  const { main } = await import("../../main.ts");
   await main();
 }
