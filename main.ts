@@ -3,8 +3,12 @@
 import { Access, refuseOpenDoor } from "./lib/access.ts";
 import { Collector } from "./lib/collector.ts";
 import { type Command, type Config, readAgain, readCommand } from "./lib/config.ts";
+import { runBackupCommand } from "./lib/commands/backup.ts";
 import { runConfigCommand } from "./lib/commands/config.ts";
 import { runDeadLetterCommand } from "./lib/commands/dead_letters.ts";
+import { type ExportSource, runExportCommand } from "./lib/commands/export.ts";
+import { runRestoreCommand } from "./lib/commands/restore.ts";
+import { runTailCommand } from "./lib/commands/tail.ts";
 import { CollectorError, EXIT_BUG, EXIT_CODES, EXIT_NOT_STORED } from "./lib/errors.ts";
 import { BodyReader } from "./lib/http/body.ts";
 import { bodyLimits } from "./lib/http/body_limits.ts";
@@ -20,6 +24,7 @@ import { Tails } from "./lib/http/tails.ts";
 import { readTlsPair } from "./lib/http/tls_files.ts";
 import { LiveConfig } from "./lib/live_config.ts";
 import { createLog, write } from "./lib/log.ts";
+import { gateMemory } from "./lib/log_gate.ts";
 import { LoopLag } from "./lib/loop_lag.ts";
 import { scrape } from "./lib/metrics/metrics.ts";
 import { Operator } from "./lib/operator.ts";
@@ -33,16 +38,23 @@ import { posthogProtocol } from "./lib/protocols/posthog.ts";
 import { segmentProtocol } from "./lib/protocols/segment.ts";
 import { splunkHecProtocol } from "./lib/protocols/splunk_hec.ts";
 import { tinybirdProtocol } from "./lib/protocols/tinybird.ts";
-import { WorkerReader } from "./lib/reader/worker_reader.ts";
+import { checkDatabase, WorkerReader } from "./lib/reader/worker_reader.ts";
 import type { ReaderState } from "./lib/reader.ts";
 import { Replayer } from "./lib/replay.ts";
 import { RequestCounts } from "./lib/request_counts.ts";
 import { RequestLog } from "./lib/request_log.ts";
 import { retentionStats } from "./lib/retention.ts";
 import { onSignals } from "./lib/signals.ts";
-import { lockDatabase, lockExisting, realPath } from "./lib/store/files.ts";
+import {
+  checkExisting,
+  databaseSize,
+  lockDatabase,
+  lockExisting,
+  realPath,
+} from "./lib/store/files.ts";
 import { inspectDatabase } from "./lib/store/inspection.ts";
 import { keepOptions } from "./lib/store/keep_options.ts";
+import { finishRestore, refuseHalfRestored, restoreDatabase } from "./lib/store/restoring.ts";
 import { verifyDatabase, WorkerStore } from "./lib/store/worker_store.ts";
 import { runTokenCommand } from "./lib/commands/tokens.ts";
 import { tokensPath } from "./lib/token_file.ts";
@@ -60,9 +72,12 @@ async function run(live: LiveConfig, operator: Operator): Promise<void> {
   refuseOpenDoor(config, tokens.tokens.length);
   const tlsPaths = config.tlsCert === "" ? null : { cert: config.tlsCert, key: config.tlsKey };
   const tls = tlsPaths === null ? null : readTlsPair(tlsPaths);
+  const restored = null as string|null;
+  if (restored !== null) operator.notice(restored);
   using _lock = lockDatabase(config.db, config.onCorrupt);
+  const gate = gateMemory();
   const store = new WorkerStore({
-    keep: keepOptions(config),
+    keep: { ...keepOptions(config), gate },
     hangMs: config.storeTimeoutMs,
     onHang: ({ code, message, hint }) => endNow(`${message} ${hint}`, EXIT_CODES[code]),
     onGone: (reason) => operator.storeGone(reason),
@@ -89,6 +104,7 @@ async function run(live: LiveConfig, operator: Operator): Promise<void> {
     path: config.db,
     indexing: config.index,
     budgetMs: config.queryTimeoutMs,
+    gate,
     onGone: (reason) => operator.readerGone(reason),
   });
   const tails = new Tails({ reader, committed: () => collector.account().committed });
@@ -217,8 +233,29 @@ async function listen(listener: Listener, collector: Collector): Promise<Deno.Ne
 
 /** Audits the database, and gives the exit status. */
 async function verify(config: Config, operator: Operator): Promise<number> {
+  refuseHalfRestored(config.db);
   using _lock = lockExisting(config.db);
   return operator.verified(await verifyDatabase(config.db)) ? 0 : EXIT_CODES["database-corrupt"];
+}
+
+/** What is read of a database, also while a collector uses it. */
+function existing({ db: path, queryTimeoutMs }: Config, operator: Operator): ExportSource {
+  refuseHalfRestored(path);
+  checkExisting(path);
+  const reader = new WorkerReader({
+    path,
+    indexing: "off",
+    budgetMs: queryTimeoutMs,
+    onGone: (reason) => operator.readerGone(reason),
+  });
+  return { reader, journalBytes: async () => (await databaseSize(path)).journalBytes };
+}
+
+/** Aborted by Ctrl-C and SIGTERM. */
+function stopSignal({ shutdownTimeoutMs: timeoutMs }: Config): AbortSignal {
+  const stopping = new AbortController();
+  onSignals({ timeoutMs, onReload: null }).stop.then((name) => stopping.abort(name));
+  return stopping.signal;
 }
 
 /** The settings as they would be now at a start, or what is wrong with them. */
@@ -248,6 +285,18 @@ async function obey(
       return await runTokenCommand(command, { print, tell });
     case "dead-letters":
       return await runDeadLetterCommand(command, { print, tell });
+    case "export":
+      return await runExportCommand(command, { tell }, existing(command.config, operator));
+    case "tail":
+      return await runTailCommand(command, { tell }, stopSignal(command.config));
+    case "backup":
+      return await runBackupCommand(command, { tell }, existing(command.config, operator));
+    case "restore":
+      return await runRestoreCommand(
+        command,
+        { tell },
+        (file, db) => restoreDatabase(db, { file, check: checkDatabase }),
+      );
   }
 }
 

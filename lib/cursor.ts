@@ -32,7 +32,7 @@ export function idOfCursor(cursor: string, query: Ordered): number | null {
   const parts = decode(cursor).split(".");
   const [version, order, id, check] = parts;
   if (parts.length !== 4 || version !== VERSION || order !== query.order) return null;
-  if (id === undefined || !/^\d{1,15}$/.test(id)) return null;
+  if (id === undefined || !/^\d{1,16}$/.test(id)) return null;
   return check === checkOf([version, order, id].join("."), query) ? Number(id) : null;
 }
 

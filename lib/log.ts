@@ -63,7 +63,8 @@ export function textLine(
 // deno-lint-ignore no-control-regex -- these control characters are the subject
 const UNSAFE = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-function escape(text: string): string {
+/** Text in which nothing can end a line, move a terminal's cursor or turn the text around. */
+export function escape(text: string): string {
   return text.replaceAll(
     UNSAFE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

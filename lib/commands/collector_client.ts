@@ -48,24 +48,32 @@ export class CollectorClient {
 
   /** Gives the answer to a request, its body unread. @throws {CollectorError} as for `ask`. */
   async request(path: string, options: AskOptions = {}): Promise<Response> {
+    const response = await this.send(path, options);
+    if (response.ok) return response;
+    throw await refusal(response, `${options.method ?? "GET"} ${path.replace(/\?.*$/, "")}`);
+  }
+
+  /** The same, but gives a refusal too. @throws {CollectorError} if no collector is there. */
+  async send(path: string, options: AskOptions = {}): Promise<Response> {
     const { method = "GET", headers = {}, body = null, signal } = options;
     const url = this.#url + path;
     const init: RequestInit = { method, headers: { ...this.#headers, ...headers } };
     if (body !== null) init.body = body;
     if (signal !== undefined) init.signal = signal;
-    let response: Response;
     try {
-      response = await fetch(url, init);
+      return await fetch(url, init);
     } catch (cause) {
       if (signal?.aborted) throw cause;
       const hint = "Name it with --url; for a certificate of your own authority set DENO_CERT.";
       throw failure(`No collector answers at ${this.#url}: ${reasonOf(cause)}`, hint);
     }
-    if (response.ok) return response;
-    const answer = await response.json().catch(() => ({}));
-    const asked = `${method} ${new URL(url).pathname}`;
-    throw failure(`${asked} was answered ${response.status}: ${describe(answer)}`, hintFor(answer));
   }
+}
+
+/** What an answer that refuses says; `asked` is what it answers. */
+export async function refusal(response: Response, asked: string): Promise<CollectorError> {
+  const answer = await response.json().catch(() => ({}));
+  return failure(`${asked} was answered ${response.status}: ${describe(answer)}`, hintFor(answer));
 }
 
 /** What is read of a problem (RFC 9457). */

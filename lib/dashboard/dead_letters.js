@@ -209,7 +209,7 @@ async function remove(path, told) {
  * @param {string} told
  */
 async function changedBy(told) {
-  badgeOf = null;
+  [badgeOf, badgeAtMs] = [null, -Infinity];
   await showDeadLetters();
   say(told);
   tell(byId("letters-note", HTMLElement), told);

@@ -2,15 +2,7 @@
 
 import { askJson } from "./api.js";
 import { byId, el, fill, tell } from "./dom.js";
-import {
-  conditions,
-  filterOf,
-  instantOf,
-  iso,
-  memberPath,
-  MEMBERS_MAX,
-  rangeOf,
-} from "./filter.js";
+import { conditions, instantOf, inWords, iso, memberPath, MEMBERS_MAX, rangeOf } from "./filter.js";
 import { go, route } from "./route.js";
 import { fromField, toField } from "./zone.js";
 

@@ -122,7 +122,10 @@ export class Management {
     const grant = this.#grant(arrived, "read");
     if (isRefusal(grant)) return grant;
     if (method !== "GET" && method !== "HEAD") return new Response(null);
-    if (path === TAIL_PATH) return await openTail(arrived, grant.source, this.#options);
+    if (path === TAIL_PATH) {
+      const mayRead = () => this.#denies(arrived, "read") === null; // until its token is revoked
+      return await openTail(arrived, { owner: grant.source, mayRead }, this.#options);
+    }
     return await (path === EXPORT_PATH ? this.#export : this.#events).answer(arrived);
   }
 

@@ -5,7 +5,7 @@ import { FILTER_PARAMETERS, ParameterError, QueryParameters } from "../query_par
 import type { Reader } from "../reader.ts";
 import { failed, parameter } from "./event_routes.ts";
 import type { Arrived } from "./gate.ts";
-import { type Tails, TAILS_A_TOKEN_MAX, TAILS_MAX } from "./tails.ts";
+import { type TailOptions, type Tails, TAILS_A_TOKEN_MAX, TAILS_MAX } from "./tails.ts";
 
 /** Where it is. */
 export const TAIL_PATH = "/tail";
@@ -25,10 +25,13 @@ export interface TailRouteOptions {
   readonly tails: Tails;
 }
 
-/** Answers a GET or HEAD; `owner` is the name of the token. */
+/** Who opens one. */
+export type TailOwner = Required<Pick<TailOptions, "owner" | "mayRead">>;
+
+/** Answers a GET or HEAD. */
 export async function openTail(
   { request, head: { query, headers } }: Arrived,
-  owner: string | null,
+  { owner, mayRead }: TailOwner,
   { reader, tails }: TailRouteOptions,
 ): Promise<Response | Refusal> {
   try {
@@ -45,7 +48,7 @@ export async function openTail(
     if (request.method === "HEAD") return new Response(null, { headers: HEADERS });
     const afterId = id !== null ? Number(id) : last > 0 ? 0 : await newest(reader);
     if (typeof afterId === "object") return afterId;
-    const tail = tails.add({ filter, afterId, last: id === null ? last : 0, owner });
+    const tail = tails.add({ filter, afterId, last: id === null ? last : 0, owner, mayRead });
     return tail === null ? TOO_MANY : new Response(tail, { headers: HEADERS });
   } catch (error) {
     if (error instanceof ParameterError) return parameter(error);

@@ -24,6 +24,8 @@ export interface TailOptions {
   readonly last: number;
   /** Name of the token; null for none. */
   readonly owner: string | null;
+  /** Whether its client may still read, asked at every look. Default: always. */
+  readonly mayRead?: () => boolean;
 }
 
 /** Tails at once. */
@@ -115,6 +117,7 @@ export class Tails {
         this.#dropped++;
         return tail.giveUp("This client does not read: it was given up.");
       }
+      if (!tail.mayRead()) return tail.end("The token is not valid any more.");
       tail.beat(nowMs);
       if ((isNew || tail.isBehind) && tail.hasRoom) await this.#tell(tail);
     }));
@@ -134,6 +137,7 @@ class Tail {
   readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly filter: EventFilter;
   readonly owner: string | null;
+  readonly mayRead: () => boolean;
   afterId: number;
   /** Whether it missed a look. */
   isBehind = false;
@@ -147,11 +151,13 @@ class Tail {
   #fullSinceMs: number | null = null;
   readonly #onGone: () => void;
 
-  constructor({ filter, afterId, last, owner }: TailOptions, onGone: () => void) {
+  constructor(options: TailOptions, onGone: () => void) {
+    const { filter, afterId, last, owner, mayRead = () => true } = options;
     this.filter = filter;
     this.afterId = afterId;
     this.#last = last;
     this.owner = owner;
+    this.mayRead = mayRead;
     this.#onGone = onGone;
     this.stream = new ReadableStream({
       pull: (controller) => this.#pull(controller),

@@ -59,8 +59,10 @@ export function findEvent({ connection }: EventSource, id: number): string | nul
 
 /** What is new for a tail: of too many, the newest. @throws {SqliteError} */
 export function findNews(source: EventSource, query: TailQuery): TailNews {
-  const { filter, afterId, limit } = query;
+  const { filter, limit } = query;
   const { last } = storedIds(source);
+  // An id that is not there yet is one of another database, which was replaced by this one.
+  const afterId = query.afterId > last ? 0 : query.afterId;
   if (last <= afterId) return { events: [], skipped: 0, throughId: last };
   const above = Math.max(afterId, last - TAIL_IDS_MAX);
   const columns = EVENT_COLUMNS;

@@ -61,7 +61,7 @@ const TABLES = [
      counts     TEXT NOT NULL,
      counts_sum INTEGER NOT NULL
    ) STRICT`,
-  // key: block, field and bucket in one number, so that a block is appended at the end.
+  // key: block, field and bucket in one number, so that what is of a block is together.
   "CREATE TABLE buckets (key INTEGER PRIMARY KEY, entries BLOB NOT NULL, sum INTEGER NOT NULL) STRICT",
 ];
 const KEYS_A_BLOCK = INDEXED_FIELDS.length * BUCKETS;
@@ -101,7 +101,7 @@ export class IndexFile {
 
   /** The blocks that are indexed, rising. */
   get blocks(): readonly number[] {
-    return [...this.#marks.keys()];
+    return [...this.#marks.keys()].sort((a, b) => a - b);
   }
 
   /** A bucket of a block that is indexed. @throws {SqliteError} */
@@ -115,7 +115,7 @@ export class IndexFile {
     return JSON.parse(whole(this.#counts.rows([block])[0], block));
   }
 
-  /** Adds a block, after all that are there. @throws {SqliteError} */
+  /** Adds a block. @throws {SqliteError} */
   add(indexed: IndexedBlock): void {
     const { block, receivedMin, receivedMax, lastEvent, fields, counts } = indexed;
     const common = Object.fromEntries(

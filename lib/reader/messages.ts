@@ -1,5 +1,6 @@
 /** What the main thread and the reader Worker say to each other. */
 
+import type { GateMemory } from "../log_gate.ts";
 import type { PageQuery, SeriesQuery, TopQuery } from "../query.ts";
 import type {
   BackedUp,
@@ -20,6 +21,8 @@ export interface ReaderOptions {
   readonly path: string;
   /** Whether it may make and keep the index; without, it uses one that is there. */
   readonly indexing: "on" | "off";
+  /** By which the store keeps readers off for a moment; not where another process writes. */
+  readonly gate?: GateMemory;
   /** How long a question may take, in ms; what was found by then is the answer. */
   readonly budgetMs: number;
 }

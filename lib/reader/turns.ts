@@ -22,6 +22,8 @@ export interface Turn {
 export interface Idle {
   /** Does some of it; false if there is nothing to do. */
   step(): boolean;
+  /** Resolves when a turn or idle work may begin. */
+  pass?(): Promise<void>;
   /** How long to rest after work of so many ms. */
   restMs(workedMs: number): number;
 }
@@ -68,8 +70,9 @@ export class Turns {
     this.#isRunning = true;
     while (this.#turns.size > 0) {
       for (const [number, turn] of [...this.#turns]) {
-        if (this.#turns.has(number)) this.#take(number, turn);
         await setImmediate(); // messages are read
+        await this.#idle.pass?.();
+        if (this.#turns.has(number)) this.#take(number, turn);
       }
       if (++this.#rounds % ROUNDS_AN_IDLE_STEP === 0 && !this.#isClosed) this.#idle.step();
     }
@@ -92,7 +95,9 @@ export class Turns {
 
   #rest(ms: number): void {
     if (this.#isClosed) return;
-    this.#timer = setTimeout(() => {
+    this.#timer = setTimeout(async () => {
+      await this.#idle.pass?.();
+      if (this.#isClosed) return;
       if (this.#isRunning) return this.#rest(IDLE_LOOK_MS);
       const startMs = performance.now();
       const isWorking = this.#idle.step();

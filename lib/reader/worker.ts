@@ -6,6 +6,7 @@
 /// <reference lib="deno.worker" />
 
 import { setPriority } from "node:os";
+import { LogGate } from "../log_gate.ts";
 import { backUp } from "./backing_up.ts";
 import { checkCopy } from "./checking.ts";
 import { type Count, countSeries, countTop } from "./counting.ts";
@@ -99,6 +100,7 @@ function open(given: ReaderOptions): void {
     setPriority(0, NICE); // of this thread alone: 0 is the caller, and Linux counts threads
     restFactor = 1;
   } catch { /* not allowed, or not Linux */ }
+  const gate = given.gate === undefined ? null : new LogGate(given.gate);
   source = new OpenSource(given);
   turns = new Turns({
     step: () => {
@@ -111,6 +113,7 @@ function open(given: ReaderOptions): void {
         return false;
       }
     },
+    pass: () => gate?.pass() ?? Promise.resolve(),
     restMs: (workedMs) => Math.min(REST_MAX_MS, workedMs * restFactor),
   });
 }

@@ -66,7 +66,7 @@ export class WorkerReader implements Reader {
   /** Has the index built from now on. */
   start(): void {
     if (this.#isClosed || this.#worker !== null) return;
-    const { path, indexing, budgetMs, workerUrl = WORKER_URL, onGone } = this.#options;
+    const { workerUrl = WORKER_URL, onGone, ...options } = this.#options;
     this.#starts++;
     const onState = (state: ReaderState) => {
       this.#lastState = state;
@@ -76,7 +76,7 @@ export class WorkerReader implements Reader {
       this.#worker = null;
       onGone(reason);
     }, onState);
-    worker.post(0, { kind: "open", options: { path, indexing, budgetMs } });
+    worker.post(0, { kind: "open", options });
   }
 
   /** See {@linkcode Reader.page}. */

@@ -7,6 +7,7 @@
 
 import { decodeGroups } from "../event.ts";
 import { FINGERPRINT_WORDS, SourceSeeds } from "../event_ids.ts";
+import type { GateMemory } from "../log_gate.ts";
 import { REQUEST_WORDS } from "../idempotency.ts";
 import type {
   Batch,
@@ -49,6 +50,8 @@ export interface DatabaseOptions extends ConnectionOptions {
   readonly busyTimeoutMs: number;
   /** How far the log may grow while a reader keeps it from being emptied, in bytes. */
   readonly walBytesMax: number;
+  /** Keeps the readers of this process off for a moment. */
+  readonly gate?: GateMemory;
   /** How many event ids are remembered. */
   readonly recentEventIds: number;
   /** How many requests with a key are remembered. */
@@ -93,7 +96,7 @@ export class Database {
   constructor(options: DatabaseOptions) {
     this.#options = options;
     const connection = this.#connection = openConnection(options);
-    this.#checkpoints = new Checkpoints(connection, options.walBytesMax);
+    this.#checkpoints = new Checkpoints(connection, options.walBytesMax, options.gate);
     try {
       this.#identity = fileIdentity(options.path);
       this.#begin = connection.prepare("BEGIN IMMEDIATE");

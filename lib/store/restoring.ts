@@ -87,7 +87,11 @@ export function finishRestore(path: string): string | null {
   return finishLocked(path);
 }
 
-/** @throws {CollectorError} if a restore of the database was interrupted half-way. */
+/**
+ * Looks whether all of a database is where it belongs.
+ *
+ * @throws {CollectorError} if a restore of it was interrupted half-way.
+ */
 export function refuseHalfRestored(path: string): void {
   if (restoreOf(path) === null) return;
   throw new CollectorError("database-open", `A restore of ${path} was interrupted half-way.`, {

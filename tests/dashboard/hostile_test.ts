@@ -148,7 +148,7 @@ browserTest(
       await visit.go(`/events?${params}`);
       await visit.until(`document.querySelector("[name=type]").value === ${JSON.stringify(text)}`);
       await visit.page.getByRole("button", { name: "Export …" }).click();
-      await visit.shows("export-dialog", /Events: user /);
+      await visit.shows("export-dialog", /Events: .*; the oldest first/);
       deepEqual(await visit.page.evaluate(FOREIGN), [], text);
       await visit.page.keyboard.press("Escape");
       await visit.go(`/events?id=${encodeURIComponent(text)}`);

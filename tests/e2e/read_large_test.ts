@@ -23,8 +23,8 @@ const FILTERS: readonly (readonly [parameters: string, sql: string])[] = [
   ["source=tenth-day&type=view", "source = 'tenth-day' AND type = 'view'"],
   ["event_id=event-2500000", "event_id = 'event-2500000'"],
   ["event_id=event-1", "0"],
-  ["type=type-5&where[path]=/p13", `type = 'type-5' AND metadata LIKE '%"/p13"%'`],
-  ["where[n]=4321234", `id = 4321234`],
+  ["source=tenth-day&where[path]=/p13", `source = 'tenth-day' AND metadata LIKE '%"/p13"%'`],
+  ["user_id=-12345&where[ok]=true", `user_id = -12345 AND metadata LIKE '%"ok":true%'`],
   [
     "source=web&where[ok]=true&where[path]=/p96&type=view",
     `source = 'web' AND metadata LIKE '%"/p96","ok":true%' AND type = 'view'`,

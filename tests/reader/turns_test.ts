@@ -1,0 +1,130 @@
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
+import { type Turn, Turns } from "../../lib/reader/turns.ts";
+
+const NO_WORK = { step: () => false, restMs: () => 0 };
+
+/** A question that needs so many turns, each longer than one may last; notes what becomes of it. */
+class Question implements Turn {
+  readonly answered = Promise.withResolvers<string>();
+  steps = 0;
+  readonly endMs: number;
+  readonly #turns: number;
+  readonly #fails: boolean;
+
+  constructor(turns: number, { endMs = Infinity, fails = false } = {}) {
+    this.#turns = turns;
+    this.endMs = endMs;
+    this.#fails = fails;
+  }
+
+  step(): boolean {
+    const end = performance.now() + 9;
+    while (performance.now() < end);
+    this.steps++;
+    if (this.#fails) throw new Error("planted");
+    return this.steps >= this.#turns;
+  }
+
+  answer(): void {
+    this.answered.resolve(`after ${this.steps}`);
+  }
+
+  fail(error: unknown): void {
+    this.answered.resolve(String(error));
+  }
+}
+
+Deno.test("a long question does not keep a short one waiting", async () => {
+  const turns = new Turns(NO_WORK);
+  const long = new Question(40), short = new Question(2);
+  turns.add(1, long);
+  turns.add(2, short);
+  equal(await short.answered.promise, "after 2");
+  ok(long.steps <= 3, `${long.steps} turns of the long one`);
+  equal(await long.answered.promise, "after 40");
+  turns.close();
+});
+
+Deno.test("a question that comes while others are answered has its turn too", async () => {
+  const turns = new Turns(NO_WORK);
+  const long = new Question(20), late = new Question(1);
+  turns.add(1, long);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  const before = long.steps;
+  turns.add(2, late);
+  await late.answered.promise;
+  ok(long.steps <= before + 2);
+  await long.answered.promise;
+  turns.close();
+});
+
+Deno.test("when its time is up a question is answered with what is known, after a turn at least", async () => {
+  const turns = new Turns(NO_WORK);
+  const late = new Question(1000, { endMs: performance.now() - 1 });
+  turns.add(1, late);
+  equal(await late.answered.promise, "after 1");
+  const soon = new Question(1000, { endMs: performance.now() + 30 });
+  turns.add(2, soon);
+  match(await soon.answered.promise, /^after [1-9]\d?$/);
+  turns.close();
+});
+
+Deno.test("one that fails is told so, and the others go on", async () => {
+  const turns = new Turns(NO_WORK);
+  const good = new Question(3), bad = new Question(3, { fails: true });
+  const badAnswer = new Question(1);
+  badAnswer.answer = () => {
+    throw new Error("no answer");
+  };
+  turns.add(1, bad);
+  turns.add(2, good);
+  turns.add(3, badAnswer);
+  equal(await bad.answered.promise, "Error: planted");
+  equal(bad.steps, 1);
+  equal(await badAnswer.answered.promise, "Error: no answer");
+  equal(await good.answered.promise, "after 3");
+  turns.close();
+});
+
+Deno.test("one that nobody waits for any more has no more turns", async () => {
+  const turns = new Turns(NO_WORK);
+  const gone = new Question(1000), other = new Question(5);
+  turns.add(1, gone);
+  turns.add(2, other);
+  turns.cancel(1);
+  turns.cancel(99);
+  await other.answered.promise;
+  equal(gone.steps, 1);
+  turns.close();
+});
+
+Deno.test("idle work goes on while something is asked all the time", async () => {
+  let steps = 0;
+  const turns = new Turns({ step: () => ++steps > 0, restMs: () => 1 });
+  const done = Promise.withResolvers<void>();
+  let asked = 0;
+  const askOn = () => {
+    if (steps >= 3) return done.resolve();
+    turns.add(++asked, {
+      step: () => true,
+      answer: askOn, // the next one comes before this one is over: it is never idle
+      fail: (error) => done.reject(error),
+      endMs: Infinity,
+    });
+  };
+  askOn();
+  await done.promise;
+  ok(asked >= 50);
+  turns.close();
+});
+
+Deno.test("after the end nothing is done", async () => {
+  const steps: string[] = [];
+  const turns = new Turns({ step: () => steps.push("idle") > 0, restMs: () => 0 });
+  const question = new Question(1000);
+  turns.add(1, question);
+  turns.close();
+  for (let i = 0; i < 60; i++) await new Promise((resolve) => setTimeout(resolve, 0));
+  equal(question.steps, 1);
+  deepEqual(steps, []);
+});
