@@ -72,7 +72,7 @@ async function run(live: LiveConfig, operator: Operator): Promise<void> {
   refuseOpenDoor(config, tokens.tokens.length);
   const tlsPaths = config.tlsCert === "" ? null : { cert: config.tlsCert, key: config.tlsKey };
   const tls = tlsPaths === null ? null : readTlsPair(tlsPaths);
-  const restored = null as string|null;
+  const restored = finishRestore(config.db);
   if (restored !== null) operator.notice(restored);
   using _lock = lockDatabase(config.db, config.onCorrupt);
   const gate = gateMemory();

@@ -1,5 +1,6 @@
 /** How much room is left on a disk. */
 
+import { statfsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 
 /**
@@ -12,6 +13,18 @@ export async function freeDiskBytes(path: string): Promise<number | null> {
   if (state !== "granted") return null;
   try {
     const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
+  } catch {
+    return null;
+  }
+}
+
+/** The same, for a Worker that may wait for it. */
+export function freeDiskBytesSync(path: string): number | null {
+  const { state } = Deno.permissions.querySync({ name: "sys", kind: "statfs" });
+  if (state !== "granted") return null;
+  try {
+    const { bavail, bsize } = statfsSync(path);
     return bavail * bsize;
   } catch {
     return null;

@@ -52,7 +52,7 @@ const SERVER_FLAGS = {
   } as Flag & TextValue,
   tokenFile: {
     kind: "text",
-    summary: "file that holds a token with the scope admin, where one is needed",
+    summary: "file that holds a token with the scope admin, or read to read, where one is needed",
   } as Flag & TextValue,
 };
 const WHICH: TextValue = {
@@ -145,11 +145,7 @@ export const SUBCOMMANDS = {
         choices: ["text", "json"],
         summary: "how: text by default in a terminal, else json, one event a line",
       },
-      url: SERVER_FLAGS.url,
-      tokenFile: {
-        kind: "text",
-        summary: "file that holds a token with the scope read, where one is needed",
-      } as Flag & TextValue,
+      ...SERVER_FLAGS,
     },
   },
   "backup": {

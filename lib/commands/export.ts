@@ -39,12 +39,24 @@ const PROGRESS_MS = 10_000;
 const STDOUT = "-";
 const LINE_FEED = 0x0a;
 
-/** Does it. @throws {CollectorError} if it can not be done; a part that was written stays. */
+/**
+ * Does it, and closes the reader.
+ *
+ * @throws {CollectorError} if it can not be done; a part that was written stays.
+ */
 export async function runExportCommand(
   command: ExportCommand,
   { tell }: Pick<CommandOutput, "tell">,
   source: ExportSource,
 ): Promise<void> {
+  try {
+    await runExport(command, tell, source);
+  } finally {
+    await source.reader.close();
+  }
+}
+
+async function runExport(command: ExportCommand, tell: Tell, source: ExportSource): Promise<void> {
   const { config: { db: path }, given } = command, { reader } = source;
   const format = given.format ?? "ndjson", output = given.output ?? STDOUT;
   if (output === STDOUT) refuseForStdout(command, format);

@@ -153,7 +153,7 @@ function draw() {
     if (passedOver > 0) rows.push(noticeRow(`${count(passedOver)} were passed over`));
     [waiting, passedOver] = [[], 0];
     body?.prepend(...rows);
-    while ((body?.children.length ?? 0) > 100000) body?.lastElementChild?.remove();
+    while ((body?.children.length ?? 0) > ROWS_MAX) body?.lastElementChild?.remove();
   }
   tellState();
 }

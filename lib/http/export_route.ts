@@ -10,6 +10,8 @@ import type { Arrived } from "./gate.ts";
 /** Where it is. */
 export const EXPORT_PATH = "/export";
 const EXPORTS_MAX = 8;
+/** A client that does not read for so long loses its place to others; it can resume. */
+const IDLE_MS = 10 * 60_000;
 const FORMATS: readonly ExportFormat[] = ["ndjson", "csv", "parquet"];
 const MEDIA_TYPES: Readonly<Record<ExportFormat, string>> = {
   ndjson: "application/x-ndjson",
@@ -52,8 +54,9 @@ export class ExportRoute {
     headers: Readonly<Record<string, string>>,
   ): Promise<Response | Refusal> {
     this.#underWay++;
-    let isOver = false;
+    let isOver = false, idle: ReturnType<typeof setTimeout> | undefined;
     const over = () => {
+      clearTimeout(idle);
       if (!isOver) this.#underWay--;
       isOver = true;
     };
@@ -64,8 +67,18 @@ export class ExportRoute {
       over();
       return failed("unreadable");
     }
+    const waitForPull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      if (isOver) return;
+      idle = setTimeout(() => {
+        over();
+        controller.error(new Error("nobody reads the export"));
+        chunks.return();
+      }, IDLE_MS);
+    };
     const stream = new ReadableStream<Uint8Array>({
+      start: waitForPull,
       async pull(controller) {
+        clearTimeout(idle);
         try {
           // A part may be empty when nothing was found in its time: then it would not be pulled on.
           while (!next.done && next.value.bytes.length === 0) next = await chunks.next();
@@ -75,6 +88,7 @@ export class ExportRoute {
           }
           controller.enqueue(next.value.bytes);
           next = await chunks.next();
+          waitForPull(controller);
         } catch (error) {
           over();
           controller.error(error); // the client sees that it broke off

@@ -1,6 +1,7 @@
 /** Opens what is read, notices when another database is at the path, and has the index built. */
 
 import { open } from "#driver";
+import { freeDiskBytesSync } from "../free_disk.ts";
 import { type Connection, SqliteError } from "../sqlite/driver.ts";
 import { blockOf } from "./block.ts";
 import { BlockIndexer, lastEventOf } from "./block_indexer.ts";
@@ -11,6 +12,9 @@ import type { ReaderOptions } from "./messages.ts";
 /** How often the file at the path is looked at, in ms. */
 const LOOK_MS = 1000;
 const BUSY_TIMEOUT_MS = 1000;
+/** With less room on the disk the index does not grow; 65,536 events take half a MiB to one of it. */
+const ROOM_BYTES = 64 * 1024 * 1024;
+const NO_ROOM = "less than 64 MiB are free on the disk: the index does not grow";
 /** BUSY, LOCKED: the file is as good as before. */
 const BUSY: ReadonlySet<number> = new Set([5, 6]);
 /** Also ERROR: the connection is as good as before. */
@@ -120,7 +124,9 @@ export class OpenSource {
     index.keepOnly(blockOf(stored.first), lastWholeBlock(stored));
     for (let block = lastWholeBlock(stored); block >= 0; block--) {
       if (!isWhole(block, stored)) break;
-      if (index.mark(block) === null) return new BlockIndexer(source.connection, block);
+      if (index.mark(block) !== null) continue;
+      this.#indexError = hasRoom(this.#options.path) ? null : NO_ROOM;
+      return this.#indexError === null ? new BlockIndexer(source.connection, block) : null;
     }
     return null;
   }
@@ -168,6 +174,11 @@ export function removeIndex(path: string): void {
       Deno.removeSync(indexPath(path) + suffix);
     } catch { /* it is not there */ }
   }
+}
+
+/** What is left of a disk is for events, not for the index. */
+function hasRoom(path: string): boolean {
+  return (freeDiskBytesSync(path) ?? Infinity) >= ROOM_BYTES;
 }
 
 function identityOf(path: string): string {

@@ -52,7 +52,7 @@ browserTest(
       await using light = await Visit.begin(browser, { url, size: LAPTOP });
       await using dark = await Visit.begin(browser, { url, size: LAPTOP, scheme: "dark" });
       await using phone = await Visit.begin(browser, { url, size: PHONE });
-      await new Promise((resolve) => setTimeout(resolve, LOAD_MS - 4000));
+      await new Promise((resolve) => setTimeout(resolve, LOAD_MS - 15_000));
       await keep(light, "live-light");
       await keep(dark, "live-dark");
       await keep(phone, "live-phone");

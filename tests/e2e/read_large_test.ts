@@ -31,6 +31,9 @@ const FILTERS: readonly (readonly [parameters: string, sql: string])[] = [
   ],
 ];
 
+/** Which of them are asked for while the index is built: each takes seconds then. */
+const EARLY = [2, 5];
+
 /** Everything that is known of the events of a filter. */
 interface Counts {
   readonly newest: readonly number[];
@@ -103,6 +106,7 @@ Deno.test("five million events are found and counted as SQL does", async (t) => 
     for (const built of [false, true]) {
       if (built) await indexed(collector);
       for (const [i, [filter]] of FILTERS.entries()) {
+        if (!built && !EARLY.includes(i)) continue;
         deepEqual(await answered(collector, filter), expected[i], `${filter}, built: ${built}`);
       }
     }
@@ -120,7 +124,7 @@ Deno.test("five million events are found and counted as SQL does", async (t) => 
         ...patient,
         args: [...args, ...patient.args],
       });
-      for (const i of [1, 5, 6]) {
+      for (const i of args.length === 0 ? [1, 5, 6] : [6]) {
         const [filter = ""] = FILTERS[i] ?? [];
         deepEqual(await answered(collector, filter), expected[i], `${filter} ${args}`);
       }

@@ -35,7 +35,11 @@ Deno.test("SIGTERM under load: what was accepted is stored, the rest is refused 
   const accepted = counts.reduce((sum, count) => sum + count.accepted, 0);
   const unknown = counts.reduce((sum, count) => sum + count.unknown, 0);
   const left = [...Deno.readDirSync(collector.folder)].map(({ name }) => name).sort();
-  equal(left.join(), "events.db,events.db.index,events.db.lock", "the log was not put into the database");
+  equal(
+    left.join(),
+    "events.db,events.db.index,events.db.lock",
+    "the log was not put into the database",
+  );
 
   const stored = storedCount(collector.database);
   equal(code, 0, collector.output);

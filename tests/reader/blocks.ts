@@ -18,15 +18,15 @@ export const EVENTS: number = 3 * BLOCK_EVENTS + 12_345;
  */
 const ROW = `
   CASE WHEN n % 10007 = 0 THEN 9223372036854775807 WHEN n % 3 = 0 THEN n * 7919 % 3000 - 20 END,
-  CASE WHEN n % 12 = 0 THEN '17' WHEN n % 3 = 1 THEN 'u' || n * 31 % 2000
+  CASE WHEN n % 12 = 0 THEN '17' WHEN n % 3 = 1 THEN 'u' || (n * 31 % 2000)
        WHEN n % 15 = 2 THEN CAST(n % 500 AS TEXT) END,
   '2026-11-24T00:00:00Z',
-  '{"n":' || n % 10 || ',"tag":"' || n % 100 || '","at":[' || n % 3 || ']}',
+  '{"n":' || (n % 10) || ',"tag":"' || (n % 100) || '","at":[' || (n % 3) || ']}',
   ${BEGIN_MS} + n * ${EVENT_MS} - CASE WHEN n BETWEEN 100000 AND 120000 THEN 6 * 3600000 ELSE 0 END,
   CASE WHEN n <= ${BLOCK_EVENTS} THEN 'native' WHEN n <= ${2 * BLOCK_EVENTS} THEN 'mobile'
-       WHEN n <= ${3 * BLOCK_EVENTS} THEN 's' || n % 1500 ELSE 'native' END,
+       WHEN n <= ${3 * BLOCK_EVENTS} THEN 's' || (n % 1500) ELSE 'native' END,
   CASE WHEN n % 40009 = 0 THEN 'rare' WHEN n % 7 = 0 THEN NULL
-       WHEN n % 2 = 0 OR n <= ${BLOCK_EVENTS} THEN 'click' ELSE 'type' || n % 30 END,
+       WHEN n % 2 = 0 OR n <= ${BLOCK_EVENTS} THEN 'click' ELSE 'type' || (n % 30) END,
   CASE WHEN n % 1000 = 0 THEN 'again' WHEN n % 2 = 1 THEN 'e' || n END`;
 
 /** What is looked at of a row. */
