@@ -136,7 +136,9 @@ export class Visit implements AsyncDisposable {
   async until(expression: string): Promise<void> {
     const endMs = Date.now() + WAIT_MS;
     while (!await this.page.evaluate(expression)) {
-      if (Date.now() > endMs) throw new Error(`not so in time: ${expression}`);
+      if (Date.now() > endMs) {
+        throw new Error(`not so in time: ${expression}\n${await this.#text()}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
   }
@@ -155,6 +157,12 @@ export class Visit implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#context.close();
+  }
+
+  /** What the page shows, for the message of a test that fails. */
+  async #text(): Promise<string> {
+    const text: string = await this.page.evaluate("document.body.innerText");
+    return `${text.slice(0, 3000)}\n${this.#trouble.join("\n")}`;
   }
 
   #watch(origin: string, expected: RegExp | null): void {

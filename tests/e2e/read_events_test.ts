@@ -1,4 +1,4 @@
-/** Events found again as a person looks for them: by user, type, source, id, time, member of metadata. */
+/** Events found again as a person looks for them: by user, type, source, id, time, metadata. */
 
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { CollectorProcess } from "./collector_process.ts";

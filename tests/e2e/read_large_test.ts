@@ -3,14 +3,14 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { CollectorProcess } from "./collector_process.ts";
 import { step } from "./expect.ts";
+import { answered, counted, TIME } from "./large_answers.ts";
 import { BEGIN_MS, growDatabase, SPAN_MS } from "./large_database.ts";
 import { allIds, type PageJson, readJson, send, type SeriesJson, type TopJson } from "./reading.ts";
 import { query } from "./rows.ts";
 import { TempFolder } from "./sending.ts";
 
 const COUNT = 5_000_000, BLOCKS = Math.floor(COUNT / 65_536);
-const DAY_MS = 86_400_000, IN_PAGE = 200;
-const TIME = `from=${BEGIN_MS}&to=${BEGIN_MS + SPAN_MS + DAY_MS}`;
+const DAY_MS = 86_400_000;
 const noon = (day: number) => BEGIN_MS + day * DAY_MS + DAY_MS / 2;
 
 /** What is asked for, and the same in SQL; without a time of its own where the chart has one. */
@@ -33,61 +33,6 @@ const FILTERS: readonly (readonly [parameters: string, sql: string])[] = [
 
 /** Which of them are asked for while the index is built: each takes seconds then. */
 const EARLY = [2, 5];
-
-/** Everything that is known of the events of a filter. */
-interface Counts {
-  readonly newest: readonly number[];
-  readonly oldest: readonly number[];
-  readonly byType: Record<string, number>;
-  readonly bySource: Record<string, number>;
-  readonly days: readonly number[];
-}
-
-/** As SQL counts. */
-function counted(path: string, condition: string): Counts {
-  const ids = (order: string) =>
-    query<{ id: bigint }>(
-      path,
-      `SELECT id FROM events WHERE ${condition} ORDER BY id ${order} LIMIT ${IN_PAGE}`,
-    ).map(({ id }) => Number(id));
-  const rows = query<{ type: string | null; source: string; day: bigint; n: bigint }>(
-    path,
-    `SELECT type, source, (received_at - ${BEGIN_MS}) / ${DAY_MS} AS day, count(*) AS n
-       FROM events WHERE ${condition} GROUP BY 1, 2, 3`,
-  );
-  const byType: Record<string, number> = {}, bySource: Record<string, number> = {};
-  const days = Array<number>(31).fill(0);
-  for (const { type, source, day, n } of rows) {
-    byType[`${type}`] = (byType[`${type}`] ?? 0) + Number(n);
-    bySource[source] = (bySource[source] ?? 0) + Number(n);
-    days[Number(day)] = (days[Number(day)] ?? 0) + Number(n);
-  }
-  return { newest: ids("DESC"), oldest: ids("ASC"), byType, bySource, days };
-}
-
-/** As the collector says. */
-async function answered(collector: CollectorProcess, filter: string): Promise<Counts> {
-  const page: PageJson = await readJson(collector, `/events?limit=${IN_PAGE}&${filter}`);
-  const oldest: PageJson = await readJson(
-    collector,
-    `/events?limit=${IN_PAGE}&order=asc&${filter}`,
-  );
-  const types: TopJson = await readJson(collector, `/top?by=type&limit=20&${filter}`);
-  const day = `/series?interval=1d&${TIME}&${filter}`;
-  const sources: SeriesJson = await readJson(collector, `${day}&by=source`);
-  const all: SeriesJson = await readJson(collector, day);
-  for (const { complete } of [page, oldest, types, sources, all]) ok(complete, filter);
-  deepEqual([types.others, sources.others], [0, null]);
-  const [line] = all.series;
-  const idsOf = ({ events }: PageJson) => events.map(({ id }) => id);
-  return {
-    newest: idsOf(page),
-    oldest: idsOf(oldest),
-    byType: Object.fromEntries(types.values.map(({ value, count }) => [`${value}`, count])),
-    bySource: Object.fromEntries(sources.series.map(({ value, total }) => [`${value}`, total])),
-    days: line?.counts ?? Array<number>(31).fill(0),
-  };
-}
 
 async function indexed(collector: CollectorProcess): Promise<void> {
   const blocks = ({ reader }: { reader?: { indexed_blocks: number } | null }) =>

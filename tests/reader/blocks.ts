@@ -3,7 +3,7 @@
 import { DatabaseSync } from "node:sqlite";
 import type { EventFilter } from "../../lib/query.ts";
 import { BLOCK_EVENTS } from "../../lib/reader/block.ts";
-import { OpenSource } from "../../lib/reader/open_source.ts";
+import { indexPath, OpenSource } from "../../lib/reader/open_source.ts";
 import { MIGRATIONS } from "../../lib/store/schema.ts";
 
 /** When the first event came, on the border of an hour. */
@@ -41,18 +41,38 @@ export interface Row {
   readonly metadata: string;
 }
 
+/** Made once, since it takes its time: the folder of a database and its index. */
+let made: string | undefined;
+
+function template(): string {
+  if (made !== undefined) return made;
+  const folder = made = Deno.makeTempDirSync();
+  addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+  const path = `${folder}/events.db`;
+  {
+    using database = new DatabaseSync(path);
+    database.exec("PRAGMA journal_mode = wal; PRAGMA synchronous = 0; BEGIN");
+    for (const sql of MIGRATIONS.flat()) database.exec(sql);
+    database.exec("COMMIT");
+  }
+  append(path, EVENTS);
+  const source = new OpenSource({ path, indexing: "on" });
+  index(source);
+  source.close();
+  return folder;
+}
+
 /** See the head of this file. */
 export class Blocks implements Disposable {
   readonly folder: string = Deno.makeTempDirSync();
   readonly path = `${this.folder}/events.db`;
   readonly #sources: OpenSource[] = [];
 
-  constructor() {
-    using database = new DatabaseSync(this.path);
-    database.exec("PRAGMA journal_mode = wal; PRAGMA synchronous = 0; BEGIN");
-    for (const sql of MIGRATIONS.flat()) database.exec(sql);
-    database.exec("COMMIT");
-    append(this.path, EVENTS);
+  constructor({ index }: { readonly index: "built" | "none" } = { index: "none" }) {
+    Deno.copyFileSync(`${template()}/events.db`, this.path);
+    if (index === "built") {
+      Deno.copyFileSync(indexPath(`${template()}/events.db`), indexPath(this.path));
+    }
   }
 
   /** A copy of it, without its index. */
