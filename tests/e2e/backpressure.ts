@@ -31,8 +31,9 @@ function checkRest(json: Record<string, unknown>, detail: string, expected: obje
 }
 
 const problem: Words["check"] = (json, why, status) => {
-  const { title: _, ...rest } = json;
+  const { title: _, instance, ...rest } = json;
   const isTooLarge = status === 413;
+  ok(typeof instance === "string" && instance.startsWith("/requests/"), JSON.stringify(json));
   checkRest(rest, "detail", {
     type: `/problems/${why}`,
     status,
