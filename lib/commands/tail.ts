@@ -16,6 +16,8 @@ export type TailCommand = Extract<Command, { readonly kind: "tail" }>;
 const PAUSE_MS = { min: 500, max: 30_000 };
 /** The collector says something every 15 s. */
 const SILENCE_MS_MAX = 45_000;
+/** Where a terminal does not know its own width. */
+const COLUMNS = 80;
 const ENCODER = new TextEncoder();
 
 /**
@@ -47,7 +49,7 @@ export async function runTailCommand(
 function shower(format: "text" | "json" | null): (json: string) => boolean {
   const isTerminal = Deno.stdout.isTerminal();
   const isText = format === null ? isTerminal : format === "text";
-  const columns = () => isTerminal ? Deno.consoleSize().columns : Infinity; // it may be resized
+  const columns = () => isTerminal ? Deno.consoleSize().columns || COLUMNS : Infinity; // resized at any time
   return (json) => writeOut(ENCODER.encode((isText ? tailLine(json, columns()) : json) + "\n"));
 }
 

@@ -32,6 +32,8 @@ let isPaused = false;
 let received = 0;
 /** @type {string | null} */
 let shownKey = null;
+/** What the view that is shown asks for. @type {URLSearchParams | null} */
+let shownParams = null;
 /** Id of the newest event that came. */
 let lastId = "";
 /** @type {AbortController | null} */
@@ -49,6 +51,12 @@ export function startTail() {
     draw();
   });
   byId("tail-clear", HTMLElement).addEventListener("click", clear);
+  document.addEventListener("visibilitychange", () => {
+    if (shownParams === null) return;
+    // Six open connections are all that a browser has for one address.
+    if (document.hidden) running?.abort();
+    else begin(shownParams);
+  });
 }
 
 /**
@@ -64,6 +72,12 @@ export function showTail(params, how) {
     lastId = "";
   }
   shownKey = key;
+  shownParams = params;
+  begin(params);
+}
+
+/** @param {URLSearchParams} params */
+function begin(params) {
   running?.abort();
   running = new AbortController();
   follow(conditions(params), running.signal);
@@ -73,6 +87,7 @@ export function showTail(params, how) {
 export function hideTail() {
   running?.abort();
   running = null;
+  shownParams = null;
 }
 
 function clear() {

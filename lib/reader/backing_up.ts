@@ -15,7 +15,9 @@ export async function backUp(path: string, to: string): Promise<BackedUp> {
     if (exists(to)) return failed(`${to} is there already`);
     removePart(part);
     makeEmpty(part, path);
+    const isRunning = isInUse(path);
     await copy(path, part);
+    if (isRunning) endRun(part);
     const { error, events, lastId } = checkCopy(part);
     if (error !== null) throw new Error(`the copy is damaged: ${error}`);
     const bytes = flush(part);
@@ -42,6 +44,28 @@ async function copy(path: string, to: string): Promise<void> {
   const connection = open(path, { readOnly: true });
   try {
     await connection.backup(to);
+  } finally {
+    connection.close();
+  }
+}
+
+/** Whether a collector holds the lock of a database. */
+function isInUse(path: string): boolean {
+  try {
+    using lock = Deno.openSync(`${path}.lock`, { write: true });
+    return !lock.tryLockSync(true);
+  } catch {
+    return false; // there is no such file: no collector was ever started on it
+  }
+}
+
+/** The run that goes on in the database ends in the copy: it did not crash, and lost nothing. */
+function endRun(path: string): void {
+  const connection = open(path);
+  try {
+    connection.prepare(
+      `UPDATE runs SET ended_at = ? WHERE number = (SELECT max(number) FROM runs)`,
+    ).run([Date.now()]);
   } finally {
     connection.close();
   }

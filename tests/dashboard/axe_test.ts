@@ -94,7 +94,11 @@ for (const scheme of ["light", "dark"] as const) {
       await using folder = new TempFolder();
       const { me } = await createTokens(folder.database, { me: ["--scopes", "read"] });
       await using collector = await CollectorProcess.start({ folder: folder.path, token: me });
-      const visiting = { url: collector.url, scheme, expected: /status of 401|ERR_CONNECTION/ };
+      const visiting = {
+        url: collector.url,
+        scheme,
+        expected: /status of (401|503)|ERR_CONNECTION/,
+      };
       await using visit = await Visit.begin(browser, visiting);
       await visit.giveToken("fh_wrong");
       await visit.shows("token-problem", "This token is not valid.");

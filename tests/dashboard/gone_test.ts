@@ -6,7 +6,8 @@ import { TempFolder } from "../e2e/sending.ts";
 import { sendMany, sendNative } from "./sent.ts";
 import { browserTest, Visit } from "./visit.ts";
 
-const UNREACHABLE = /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE|ERR_CONNECTION_RESET/;
+/** While it stops, and once it is gone. */
+const UNREACHABLE = /status of 503|ERR_(CONNECTION|EMPTY_RESPONSE|INCOMPLETE)/;
 
 browserTest("it stops and comes back under the live view and the tail", async (browser) => {
   await using folder = new TempFolder();

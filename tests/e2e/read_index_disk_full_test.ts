@@ -22,6 +22,7 @@ function mount(path: string): boolean {
 
 function unmount(path: string): void {
   new Deno.Command("umount", { args: ["-l", path] }).outputSync();
+  Deno.removeSync(path);
 }
 
 /** Bytes that are free where a path is. */
@@ -33,6 +34,7 @@ function freeBytes(path: string): number {
 const probe = Deno.makeTempDirSync({ prefix: "firehouse-disk-" });
 const canMount = mount(probe);
 if (canMount) unmount(probe);
+else Deno.removeSync(probe);
 
 Deno.test({
   name:
