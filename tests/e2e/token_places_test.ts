@@ -59,7 +59,7 @@ const SAYS: Record<ProtocolName, Record<"missing" | "wrong", readonly [number, o
 };
 
 function problems(): Record<"missing" | "wrong", readonly [number, object]> {
-  const more = { status: 401, detail: "…", stored: "none", retryable: false };
+  const more = { status: 401, detail: "…", instance: "…", stored: "none", retryable: false };
   const missing = { type: "/problems/token-missing", title: "Token missing", ...more };
   const wrong = { type: "/problems/unauthorized", title: "Token wrong", ...more };
   return { missing: [401, missing], wrong: [401, wrong] };
@@ -67,7 +67,7 @@ function problems(): Record<"missing" | "wrong", readonly [number, object]> {
 
 /** The JSON of an answer without its sentences, which are for people. */
 function withoutSentences({ text }: Answer): object {
-  return JSON.parse(text, (_, value) => /\.$/.test(value) ? "…" : value);
+  return JSON.parse(text, (_, value) => /\.$|^\/requests\//.test(value) ? "…" : value);
 }
 
 Deno.test("a missing token and a wrong one are told in each protocol's own words, and nothing is stored", async (t) => {
