@@ -7,6 +7,7 @@ import { FILTER_PARAMETERS, ParameterError, QueryParameters } from "../query_par
 import type { EventPage, Reader, ReaderFailure } from "../reader.ts";
 import type { Arrived } from "./gate.ts";
 import { jsonResponse } from "./json_response.ts";
+import { LargeBodies } from "./large_bodies.ts";
 
 /** What they ask. */
 export interface EventRoutesOptions {
@@ -42,6 +43,7 @@ const NDJSON = "application/x-ndjson";
 /** See the head of this file. */
 export class EventRoutes {
   readonly #reader: Reader;
+  readonly #large = new LargeBodies();
 
   /** Holds no resources. */
   constructor({ reader }: EventRoutesOptions) {
@@ -90,9 +92,10 @@ export class EventRoutes {
     const page = await this.#reader.page({ filter, order, after, limit });
     if (typeof page === "string") return failed(page);
     const next = page.next === null ? null : cursorOf(page.next, { filter, order });
-    return format === "json"
-      ? jsonPage(page, next)
-      : lines(page, next && nextOf(path, query, next));
+    const link = next === null ? {} : { link: `<${nextOf(path, query, next)}>; rel="next"` };
+    const body = this.#large.bodyOf(format === "json" ? jsonPage(page, next) : lines(page));
+    if (body === null) return OVERLOADED;
+    return format === "json" ? text(body) : text(body, NDJSON, link);
   }
 
   async #event(id: number): Promise<Response | Refusal> {
@@ -183,14 +186,13 @@ function fitting(ms: number): number {
   return all.find((each) => ms / each <= INTERVALS_SHOWN) ?? all.at(-1) ?? HOUR_MS;
 }
 
-function jsonPage({ events, isComplete }: EventPage, next: string | null): Response {
+function jsonPage({ events, isComplete }: EventPage, next: string | null): string {
   const rest = JSON.stringify({ next, complete: isComplete }).slice(1);
-  return text(`{"events":[${events.join(",\n")}],${rest}\n`);
+  return `{"events":[${events.join(",\n")}],${rest}\n`;
 }
 
-function lines({ events }: EventPage, next: string | null): Response {
-  const body = events.map((event) => event + "\n").join("");
-  return text(body, NDJSON, next === null ? {} : { link: `<${next}>; rel="next"` });
+function lines({ events }: EventPage): string {
+  return events.map((event) => event + "\n").join("");
 }
 
 function nextOf(path: string, query: string, cursor: string): string {
@@ -200,7 +202,7 @@ function nextOf(path: string, query: string, cursor: string): string {
 }
 
 function text(
-  body: string,
+  body: BodyInit,
   type = "application/json",
   headers: Readonly<Record<string, string>> = {},
 ): Response {

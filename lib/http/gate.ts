@@ -55,7 +55,7 @@ export class Gate {
     if (origin === null) return ORIGIN;
     const answer = new Headers({
       "access-control-allow-origin": origin,
-      "access-control-allow-methods": "GET, POST, DELETE",
+      "access-control-allow-methods": "GET, POST, PUT, DELETE",
       "access-control-max-age": String(PREFLIGHT_SECONDS),
       "vary": "origin",
     });

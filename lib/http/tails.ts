@@ -112,15 +112,20 @@ export class Tails {
     const committed = this.#options.committed(), isNew = committed !== this.#committed;
     this.#committed = committed;
     const nowMs = performance.now();
-    await Promise.all([...this.#tails].map(async (tail) => {
-      if (tail.isStalled(nowMs)) {
-        this.#dropped++;
-        return tail.giveUp("This client does not read: it was given up.");
-      }
-      if (!tail.mayRead()) return tail.end("The token is not valid any more.");
-      tail.beat(nowMs);
-      if ((isNew || tail.isBehind) && tail.hasRoom) await this.#tell(tail);
-    }));
+    for (const tail of [...this.#tails]) this.#lookAfter(tail, nowMs);
+    // One after the other: a hundred questions at once would leave no turn for other readers.
+    for (const tail of [...this.#tails]) {
+      const isOpen = this.#tails.has(tail);
+      if (isOpen && (isNew || tail.isBehind) && tail.hasRoom) await this.#tell(tail);
+    }
+  }
+
+  #lookAfter(tail: Tail, nowMs: number): void {
+    if (tail.isStalled(nowMs)) {
+      this.#dropped++;
+      tail.giveUp("This client does not read: it was given up.");
+    } else if (!tail.mayRead()) tail.end("The token is not valid any more.");
+    else tail.beat(nowMs);
   }
 
   async #tell(tail: Tail): Promise<void> {

@@ -9,7 +9,7 @@ import { EVENT_COLUMNS, storedEvent } from "./stored_events.ts";
 import { Walk } from "./walk.ts";
 
 /** Characters of the events of a page after which it ends. */
-const PAGE_CHARACTERS = 8 * 1024 * 1024;
+const PAGE_CHARACTERS = 1024 * 1024;
 /** Characters that are read at once, as far as they can be known. */
 const STEP_CHARACTERS = 1024 * 1024;
 /** Rows that are read at once: what is not known yet can be as large as a body may be, each. */
@@ -58,27 +58,33 @@ export function findEvent({ connection }: EventSource, id: number): string | nul
 }
 
 /** What is new for a tail: of too many, the newest. @throws {SqliteError} */
-export function findNews(source: EventSource, query: TailQuery): TailNews {
+export function findNews(source: EventSource, query: TailQuery): Count<TailNews> {
   const { filter, limit } = query;
   const { last } = storedIds(source);
   // An id that is not there yet is one of another database, which was replaced by this one.
   const afterId = query.afterId > last ? 0 : query.afterId;
-  if (last <= afterId) return { events: [], skipped: 0, throughId: last };
-  const above = Math.max(afterId, last - TAIL_IDS_MAX);
+  const above = Math.min(last, Math.max(afterId, last - TAIL_IDS_MAX));
   const columns = EVENT_COLUMNS;
   const walk = new Walk(source, { filter, order: "desc", after: last + 1, above, columns });
   const events: { id: number; json: string }[] = [];
   let characters = 0;
-  while (!walk.isDone && events.length < limit && characters < TAIL_CHARACTERS) {
-    const most = Math.min(limit - events.length, rowsAtOnce(events.length, characters));
-    for (const row of walk.step(most)) {
-      const json = jsonOf(row);
-      events.push({ id: row[0] as number, json });
-      characters += json.length;
-    }
-  }
-  const begin = walk.isDone ? above : walk.through - 1;
-  return { events: events.reverse(), skipped: begin - afterId, throughId: last };
+  return {
+    get isDone() {
+      return walk.isDone || events.length >= limit || characters >= TAIL_CHARACTERS;
+    },
+    step() {
+      const most = Math.min(limit - events.length, rowsAtOnce(events.length, characters));
+      for (const row of walk.step(most)) {
+        const json = jsonOf(row);
+        events.push({ id: row[0] as number, json });
+        characters += json.length;
+      }
+    },
+    result: () => {
+      const begin = walk.isDone ? above : walk.through - 1;
+      return { events: events.reverse(), skipped: begin - afterId, throughId: last };
+    },
+  };
 }
 
 function jsonOf(row: readonly unknown[]): string {

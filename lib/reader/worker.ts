@@ -23,6 +23,8 @@ import { Turns } from "./turns.ts";
 const NICE = 15;
 const REST_MAX_MS = 500;
 const TELL_MS = 500;
+/** What a look of a tail may take; what it did not get to is passed over, and told. */
+const TAIL_MS_MAX = 1000;
 /** An export that nobody asked on for so long is given up, in ms. */
 const EXPORT_IDLE_MS = 10 * 60_000;
 
@@ -64,7 +66,12 @@ self.onmessage = ({ data: { number, content: question } }: MessageEvent<Asked>) 
     case "event":
       return once(number, (from) => ({ kind: "event", json: findEvent(from, question.id) }));
     case "tail":
-      return once(number, (from) => ({ kind: "tail", news: findNews(from, question.query) }));
+      return count(
+        number,
+        (from) => findNews(from, question.query),
+        (news) => ({ kind: "tail", news }),
+        Math.min(TAIL_MS_MAX, options.budgetMs),
+      );
     case "state":
       return once(number, state);
     case "export":
@@ -126,10 +133,11 @@ function count<Result>(
   number: number,
   begin: (from: EventSource) => Count<Result>,
   content: (result: Result) => ReaderAnswer,
+  budgetMs: number = options.budgetMs,
 ): void {
   let begun: Count<Result> | null = null;
   let of: EventSource | null = null;
-  take(number, options.budgetMs, {
+  take(number, budgetMs, {
     step: () => {
       const from = source.get();
       if (begun === null || of !== from) begun = begin(of = from);

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { ALL_EVENTS, type EventFilter, type Order } from "../../lib/query.ts";
 import { BLOCK_EVENTS } from "../../lib/reader/block.ts";
 import type { EventSource } from "../../lib/reader/event_source.ts";
-import { findEvent, findNews, findPage } from "../../lib/reader/finding.ts";
+import { findEvent, findPage } from "../../lib/reader/finding.ts";
+import { newsOf } from "./news.ts";
 import { indexPath } from "../../lib/reader/open_source.ts";
 import {
   allRows,
@@ -127,7 +128,7 @@ Deno.test("a tail is told each event that is meant once, and how many ids it was
       ),
       fc.constantFrom(1, 250, 1000),
       (filter, afterId, limit) => {
-        const { events, skipped, throughId } = findNews(source.get(), { filter, afterId, limit });
+        const { events, skipped, throughId } = newsOf(source.get(), { filter, afterId, limit });
         equal(throughId, EVENTS);
         ok(events.length <= limit && events.every(({ id, json }) => idOf(json) === id));
         const meant = rows.filter((row) => row.id > afterId + skipped && meets(row, filter));
@@ -142,8 +143,8 @@ Deno.test("a tail that is ahead of the database, as after it was replaced, begin
   using blocks = new Blocks();
   const source = blocks.open(blocks.path, "off").get();
   const query = { filter: ALL_EVENTS, afterId: EVENTS + 5000, limit: 250 };
-  deepEqual(findNews(source, query), findNews(source, { ...query, afterId: 0 }));
-  deepEqual(findNews(source, { ...query, afterId: EVENTS }), {
+  deepEqual(newsOf(source, query), newsOf(source, { ...query, afterId: 0 }));
+  deepEqual(newsOf(source, { ...query, afterId: EVENTS }), {
     events: [],
     skipped: 0,
     throughId: EVENTS,

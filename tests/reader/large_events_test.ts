@@ -3,7 +3,8 @@ import { DatabaseSync } from "node:sqlite";
 import { ALL_EVENTS } from "../../lib/query.ts";
 import { encoderOf } from "../../lib/reader/encoders.ts";
 import { ExportRun } from "../../lib/reader/export_run.ts";
-import { findNews, findPage } from "../../lib/reader/finding.ts";
+import { findPage } from "../../lib/reader/finding.ts";
+import { newsOf } from "./news.ts";
 import { OpenSource } from "../../lib/reader/open_source.ts";
 import { MIGRATIONS } from "../../lib/store/schema.ts";
 
@@ -62,7 +63,7 @@ Deno.test("a page of huge events ends early, and the next goes on", () => {
 
 Deno.test("of huge events a tail gets the newest, and a gap for the others", () => {
   withLarge((source) => {
-    const { events, skipped } = findNews(source.get(), {
+    const { events, skipped } = newsOf(source.get(), {
       filter: ALL_EVENTS,
       afterId: 0,
       limit: 250,
