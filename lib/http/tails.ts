@@ -35,6 +35,8 @@ export const TAILS_A_TOKEN_MAX = 4;
 const LOOK_MS = 250;
 /** Events that a tail gets in one look: 1,000 a second. */
 const EVENTS_A_LOOK = 250;
+/** For so long after a commit it is looked for: a reader may notice a moved database a second later. */
+const SETTLE_MS = 2500;
 const HEARTBEAT_MS = 15_000;
 /** Bytes that wait for a client; beyond, it gets nothing more until it reads. */
 const BUFFER_BYTES = 1024 * 1024;
@@ -50,6 +52,7 @@ export class Tails {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isLooking = false;
   #committed = -1;
+  #changedMs = -Infinity;
   #dropped = 0;
   #isClosed = false;
 
@@ -109,9 +112,10 @@ export class Tails {
   }
 
   async #look(): Promise<void> {
-    const committed = this.#options.committed(), isNew = committed !== this.#committed;
+    const committed = this.#options.committed(), nowMs = performance.now();
+    if (committed !== this.#committed) this.#changedMs = nowMs;
     this.#committed = committed;
-    const nowMs = performance.now();
+    const isNew = nowMs - this.#changedMs < SETTLE_MS;
     for (const tail of [...this.#tails]) this.#lookAfter(tail, nowMs);
     // One after the other: a hundred questions at once would leave no turn for other readers.
     for (const tail of [...this.#tails]) {
