@@ -63,6 +63,7 @@ const CODE_OF: Readonly<Partial<Record<RefusalCode, HecCode>>> = {
   "internal": 8,
   "key-in-flight": 9,
   "origin": 1,
+  "overloaded": 9,
   "queue-full": 9,
   "rate-limited": 9,
   "store-failing": 9,
@@ -71,8 +72,10 @@ const CODE_OF: Readonly<Partial<Record<RefusalCode, HecCode>>> = {
   "too-many-auth-failures": 9,
   "too-many-bodies": 9,
   "too-many-events": 27,
+  "too-many-tails": 9,
   "unauthorized": 4,
   "unconfirmed": 9,
+  "unreadable": 9,
 };
 
 /** The codes of what can be wrong with an event or a parameter, by the problem's `code`. */
