@@ -139,7 +139,7 @@ const WRITE = `      answer(number, {
         outcome: keeper.write(question.batch),
         known: known(),
       });
-      return afterWrite();`;
+      return afterWrite(question.batch.rows.length);`;
 
 /** In the Worker, what happens before or after each 40th write: not told to the main thread. */
 function planted(when: "before" | "after", fault: string): Bug[] {

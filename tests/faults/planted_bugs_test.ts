@@ -22,8 +22,8 @@ const JOURNAL_NOT_FLUSHED: Bug = {
 const ACKNOWLEDGED_TOO_EARLY: Bug[] = [
   {
     file: "lib/watermark.ts",
-    source: `if (value <= this.#value) return Promise.resolve(true);`,
-    becomes: `return Promise.resolve(true);`,
+    source: `if (value <= this.#value) {`,
+    becomes: `if (value <= Infinity) {`,
   },
   {
     file: "lib/collector.ts",
