@@ -37,6 +37,8 @@ const LOOK_MS = 250;
 const EVENTS_A_LOOK = 250;
 /** For so long after a commit it is looked for: a reader may notice a moved database a second later. */
 const SETTLE_MS = 2500;
+/** Events that all tails together get in one look, if they are many: 4,000 a second. */
+const EVENTS_A_LOOK_TOGETHER = 1000;
 const HEARTBEAT_MS = 15_000;
 /** Bytes that wait for a client; beyond, it gets nothing more until it reads. */
 const BUFFER_BYTES = 1024 * 1024;
@@ -133,7 +135,8 @@ export class Tails {
   }
 
   async #tell(tail: Tail): Promise<void> {
-    const { filter, afterId, limit } = tail;
+    const { filter, afterId } = tail;
+    const limit = Math.min(tail.limit, Math.ceil(EVENTS_A_LOOK_TOGETHER / this.#tails.size));
     const news = await this.#options.reader.tail({ filter, afterId, limit });
     // If the database can not be read now, it is asked again at the next look.
     if (typeof news === "string") tail.isBehind = true;

@@ -23,6 +23,9 @@ import { Turns } from "./turns.ts";
 const NICE = 15;
 const REST_MAX_MS = 500;
 const TELL_MS = 500;
+/** While so many events come, the index is left behind: even idle time costs a neighbour's caches. */
+const BUSY_EVENTS_PER_SECOND = 5000;
+const BUSY_REST_FACTOR = 25;
 /** What a look of a tail may take; what it did not get to is passed over, and told. */
 const TAIL_MS_MAX = 1000;
 /** An export that nobody asked on for so long is given up, in ms. */
@@ -34,6 +37,9 @@ let turns: Turns;
 /** Without a low priority of the thread the index is built in a tenth of the time. */
 let restFactor = 9;
 let toldMs = -Infinity;
+/** The newest id when it was told last. */
+let toldId = 0;
+let isBusy = false;
 const exports = new Map<number, { run: ExportRun; usedMs: number }>();
 
 interface Asked {
@@ -121,7 +127,8 @@ function open(given: ReaderOptions): void {
       }
     },
     pass: () => gate?.pass() ?? Promise.resolve(),
-    restMs: (workedMs) => Math.min(REST_MAX_MS, workedMs * restFactor),
+    restMs: (workedMs) =>
+      Math.min(REST_MAX_MS, workedMs * (isBusy ? BUSY_REST_FACTOR : restFactor)),
   });
 }
 
@@ -229,8 +236,11 @@ function state(from: EventSource): ReaderAnswer {
 /** Says now and then how it is, without being asked: who wants to know must not wait for it. */
 function tellState(): void {
   if (performance.now() - toldMs < TELL_MS) return;
-  toldMs = performance.now();
-  answer(0, state(source.get()));
+  const nowMs = performance.now(), from = source.get();
+  const { last } = storedIds(from);
+  isBusy = (last - toldId) / (nowMs - toldMs) * 1000 > BUSY_EVENTS_PER_SECOND;
+  [toldMs, toldId] = [nowMs, last];
+  answer(0, state(from));
 }
 
 function forgetExports(): void {
