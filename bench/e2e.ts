@@ -10,7 +10,8 @@ import { idempotency } from "./e2e/idempotency.ts";
 import { journaling } from "./e2e/journaling.ts";
 import { ladder } from "./e2e/ladder.ts";
 import { halfLoad, memory } from "./e2e/latency.ts";
-import { ingestWhileRead, queries } from "./e2e/reading.ts";
+import { ingestWhileRead } from "./e2e/ingest_while_read.ts";
+import { queries } from "./e2e/reading.ts";
 import { retention } from "./e2e/retention.ts";
 import { bulkEvents, singleEvents } from "./e2e/throughput.ts";
 import { isInstalled, run } from "./e2e/tools.ts";
@@ -142,10 +143,12 @@ if (wanted("j")) {
 if (wanted("k")) {
   section(
     "(k) Ingest while it is read",
-    "Durability disk, a database of 5 M rows. *index* builds the index behind the writer; *10 readers, " +
-      "20 tails* are curl with the lowest priority (elsewhere they would not take this machine's " +
-      "time): each reader asks for pages, a user, a rare type, a series, a top list and the figures, " +
-      "one a second; half of the tails follow one type. Ratios against *no index, not read*.",
+    "Durability disk, a database of 5 M rows, indexed. One collector under full load is by turns " +
+      "read and not, 8 s each: *read* is 10 readers that ask for pages, a user, a rare type, a series, " +
+      "a top list and the figures, one after the other with a second between, and 20 tails, half of " +
+      "them of one type; they are one process with the lowest priority, as readers on another machine " +
+      "would not take this one's time. Ratio: each turn against those before and after it. *index* " +
+      "against `--index off`: runs of their own, nothing is asked.",
     await ingestWhileRead({ rounds: ROUNDS, seconds: SECONDS, millions: 5 }),
   );
 }

@@ -80,6 +80,8 @@ export interface TailQuery {
   readonly filter: EventFilter;
   /** Those after this id. */
   readonly afterId: number;
+  /** And up to this one; null for the newest there is. */
+  readonly throughId: number | null;
   /** Most events. */
   readonly limit: number;
 }

@@ -1,17 +1,7 @@
-/** (j) how long each kind of query takes on a large database, (k) what reading costs ingest. */
+/** (j) how long each kind of query takes on a large database. */
 
 import { CollectorProcess } from "../../tests/e2e/collector_process.ts";
-import {
-  bulk,
-  type CollectorRun,
-  inTurn,
-  measureCollector,
-  type Measured,
-  medianOf,
-  ratios,
-  singles,
-} from "./measure.ts";
-import { median, spread, thousands } from "./numbers.ts";
+import { median } from "./numbers.ts";
 import { growVaried, variedEvent } from "./varied.ts";
 
 /** How the measurement is made. */
@@ -140,7 +130,8 @@ function describe({ events, series, values }: Answer): string {
   return `${values?.length} values`;
 }
 
-async function untilIndexed(folder: string, rows: number): Promise<void> {
+/** Has all that can be indexed of a database indexed. */
+export async function untilIndexed(folder: string, rows: number): Promise<void> {
   await using collector = await CollectorProcess.start({ folder });
   await collector.until(
     (stats) => indexedBlocks(stats) >= Math.floor(rows / BLOCK_EVENTS),
@@ -160,81 +151,4 @@ function ms(values: readonly number[]): string {
     : middle < 10_000
     ? `${Math.round(middle)} ms`
     : `${(middle / 1000).toFixed(1)} s`;
-}
-
-/** Markdown lines for (k). */
-export async function ingestWhileRead(options: ReadingOptions): Promise<string[]> {
-  const folder = await Deno.makeTempDir({ prefix: "firehouse-reading-" });
-  try {
-    const rows = options.millions * 1e6;
-    growVaried(`${folder}/events.db`, rows, Date.now());
-    await untilIndexed(folder, rows);
-    const lines = [
-      "| requests | events/s, no index, not read | index | ratio | index, 10 readers, 20 tails | ratio | p99 | p99 read |",
-      "| --- | --- | --- | --- | --- | --- | --- | --- |",
-    ];
-    const runs: [string, CollectorRun][] = [
-      ["single, 64 connections", singles(64, options.seconds)],
-      ["single, 256 connections", singles(256, options.seconds)],
-      ["NDJSON of 500, 16 connections", bulk(16, options.seconds)],
-    ];
-    for (const [name, run] of runs) {
-      lines.push(await readRow(name, { ...run, folder }, options.rounds));
-    }
-    return lines;
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-async function readRow(name: string, run: CollectorRun, rounds: number): Promise<string> {
-  const measure = (args: string[]) => () => measureCollector({ ...run, args });
-  const results = await inTurn(rounds, {
-    off: measure(["--index", "off"]),
-    on: measure(["--index", "on"]),
-    read: () => measureCollector({ ...run, beside: (url) => new Readers(url) }),
-  });
-  const rate = ({ perSecond }: Measured) => perSecond;
-  const p99 = (all: Measured[]) => `${medianOf(all, ({ p99Ms }) => p99Ms).toFixed(1)} ms`;
-  const { off, on, read } = results;
-  return `| ${name} | ${thousands(medianOf(off, rate))} | ${thousands(medianOf(on, rate))} | ` +
-    `**${spread(ratios(on, off, rate))}** | ${thousands(medianOf(read, rate))} | ` +
-    `**${spread(ratios(read, off, rate))}** | ${p99(off)} | ${p99(read)} |`;
-}
-
-/**
- * Ten readers that ask one thing after the other, with a second between, and twenty tails, half of
- * them of one type. They are curl with the lowest priority: readers are on other machines, and must
- * not take this one's time.
- */
-class Readers {
-  readonly #processes: Deno.ChildProcess[] = [];
-
-  constructor(url: string) {
-    const paths = [
-      "/events?limit=50",
-      "/events?user_id=4711",
-      "/events?type=refund",
-      "/series?by=type",
-      "/top?by=type",
-      "/stats",
-    ].map((path) => `curl -s -o /dev/null --retry 3 '${url}${path}'; sleep 1;`).join(" ");
-    for (let i = 0; i < 10; i++) this.#start(`while :; do ${paths} done`);
-    for (let i = 0; i < 20; i++) {
-      const tail = `${url}/tail${i % 2 === 0 ? "" : "?type=checkout"}`;
-      this.#start(`while :; do curl -sN -o /dev/null '${tail}'; sleep 0.2; done`);
-    }
-  }
-
-  #start(script: string): void {
-    const args = ["-n", "19", "sh", "-c", `trap 'kill 0' TERM; ${script}`];
-    this.#processes.push(
-      new Deno.Command("setsid", { args: ["nice", ...args], stdout: "null", stderr: "null" })
-        .spawn(),
-    );
-  }
-
-  [Symbol.dispose](): void {
-    for (const process of this.#processes) process.kill("SIGTERM");
-  }
 }

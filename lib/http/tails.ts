@@ -46,6 +46,7 @@ const BUFFER_BYTES = 1024 * 1024;
 const STALL_MS = 10_000;
 const RECONNECT_MS = 2000;
 const ENCODER = new TextEncoder();
+const STILL_HERE = ENCODER.encode(": still here\n\n");
 
 /** See the head of this file. */
 export class Tails {
@@ -119,11 +120,12 @@ export class Tails {
     this.#committed = committed;
     const isNew = nowMs - this.#changedMs < SETTLE_MS;
     for (const tail of [...this.#tails]) this.#lookAfter(tail, nowMs);
+    const asking = [...this.#tails].filter((tail) => (isNew || tail.isBehind) && tail.hasRoom);
+    const groups = Map.groupBy(asking, (tail) => tail.asksFor);
+    const most = Math.ceil(EVENTS_A_LOOK_TOGETHER / groups.size);
+    let throughId: number | null = null;
     // One after the other: a hundred questions at once would leave no turn for other readers.
-    for (const tail of [...this.#tails]) {
-      const isOpen = this.#tails.has(tail);
-      if (isOpen && (isNew || tail.isBehind) && tail.hasRoom) await this.#tell(tail);
-    }
+    for (const group of groups.values()) throughId = await this.#tell(group, { throughId, most });
   }
 
   #lookAfter(tail: Tail, nowMs: number): void {
@@ -134,14 +136,30 @@ export class Tails {
     else tail.beat(nowMs);
   }
 
-  async #tell(tail: Tail): Promise<void> {
-    const { filter, afterId } = tail;
-    const limit = Math.min(tail.limit, Math.ceil(EVENTS_A_LOOK_TOGETHER / this.#tails.size));
-    const news = await this.#options.reader.tail({ filter, afterId, limit });
+  /**
+   * Tells tails that ask for the same, up to the same id as those before them: so they ask for the
+   * same from then on, whenever they were opened.
+   */
+  async #tell(
+    group: readonly Tail[],
+    { throughId, most }: { readonly throughId: number | null; readonly most: number },
+  ): Promise<number | null> {
+    const { filter, afterId, limit } = group[0] as Tail;
+    const query = { filter, afterId, throughId, limit: Math.min(limit, most) };
+    const news = await this.#options.reader.tail(query);
     // If the database can not be read now, it is asked again at the next look.
-    if (typeof news === "string") tail.isBehind = true;
-    else tail.tell(news);
+    if (typeof news === "string") { for (const tail of group) tail.isBehind = true; }
+    else tellAll(group, news);
+    return typeof news === "string" ? throughId : news.throughId;
   }
+}
+
+function tellAll(tails: readonly Tail[], { events, skipped, throughId }: TailNews): void {
+  const gap = skipped > 0 ? `event: gap\ndata: ${JSON.stringify({ skipped })}\n\n` : "";
+  const frames = events.map(({ id, json }) => `id: ${id}\ndata: ${json}\n\n`).join("");
+  const [withGap, without] = [ENCODER.encode(gap + frames), ENCODER.encode(frames)];
+  // What came before the last so many was not asked for.
+  for (const tail of tails) tail.tell(tail.isFirst ? without : withGap, throughId);
 }
 
 /** One of them. */
@@ -175,11 +193,21 @@ class Tail {
       pull: (controller) => this.#pull(controller),
       cancel: () => this.#over(),
     }, { highWaterMark: 0 });
-    this.#send(`retry: ${RECONNECT_MS}\n\n`); // so that the head of the answer is sent
+    this.#send(ENCODER.encode(`retry: ${RECONNECT_MS}\n\n`)); // so that the head of the answer is sent
   }
 
   get limit(): number {
     return this.#last > 0 ? this.#last : EVENTS_A_LOOK;
+  }
+
+  /** Whether it was told nothing yet, and begins with the newest of what is there. */
+  get isFirst(): boolean {
+    return this.#last > 0;
+  }
+
+  /** The same text for tails that ask for the same. */
+  get asksFor(): string {
+    return JSON.stringify([this.filter, this.afterId, this.limit]);
   }
 
   get hasRoom(): boolean {
@@ -198,24 +226,20 @@ class Tail {
   /** Says that it is there, now and then. */
   beat(nowMs: number): void {
     if (nowMs - this.#beatMs < HEARTBEAT_MS || !this.hasRoom) return;
-    this.#send(": still here\n\n");
+    this.#send(STILL_HERE);
     this.#beatMs = nowMs;
   }
 
-  tell({ events, skipped, throughId }: TailNews): void {
+  /** Sends what is new up to an id. */
+  tell(frames: Uint8Array<ArrayBuffer>, throughId: number): void {
     this.isBehind = false;
     this.afterId = throughId;
-    // What came before the last so many was not asked for.
-    const gap = skipped > 0 && this.#last === 0
-      ? `event: gap\ndata: ${JSON.stringify({ skipped })}\n\n`
-      : "";
     this.#last = 0;
-    const text = gap + events.map(({ id, json }) => `id: ${id}\ndata: ${json}\n\n`).join("");
-    if (text !== "") this.#send(text);
+    if (frames.length > 0) this.#send(frames);
   }
 
   end(reason: string): void {
-    this.#send(`event: end\ndata: ${JSON.stringify({ reason })}\n\n`);
+    this.#send(ENCODER.encode(`event: end\ndata: ${JSON.stringify({ reason })}\n\n`));
     this.#over();
   }
 
@@ -236,9 +260,8 @@ class Tail {
     controller.enqueue(part);
   }
 
-  #send(text: string): void {
+  #send(part: Uint8Array<ArrayBuffer>): void {
     if (this.#isOver) return;
-    const part = ENCODER.encode(text);
     this.#parts.push(part);
     this.#bytes += part.length;
     this.#wake();

@@ -6,7 +6,7 @@ import { BlockCounter } from "./block_counts.ts";
 import { FieldIndexer } from "./block_index.ts";
 import type { IndexedBlock } from "./index_file.ts";
 
-const ROWS_A_STEP = 8192;
+const ROWS_A_STEP = 2048;
 const COLUMNS = "id, CAST(user_id AS TEXT), actor, type, event_id, received_at, source";
 
 /** See the head of this file. */

@@ -60,7 +60,7 @@ export function findEvent({ connection }: EventSource, id: number): string | nul
 /** What is new for a tail: of too many, the newest. @throws {SqliteError} */
 export function findNews(source: EventSource, query: TailQuery): Count<TailNews> {
   const { filter, limit } = query;
-  const { last } = storedIds(source);
+  const last = Math.min(storedIds(source).last, query.throughId ?? Infinity);
   // An id that is not there yet is one of another database, which was replaced by this one.
   const afterId = query.afterId > last ? 0 : query.afterId;
   const above = Math.min(last, Math.max(afterId, last - TAIL_IDS_MAX));

@@ -4,7 +4,7 @@
  * log can be emptied.
  */
 
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 
 /** A question that is being answered. */
 export interface Turn {
@@ -18,14 +18,16 @@ export interface Turn {
   readonly endMs: number;
 }
 
-/** What is done while nothing is asked. */
+/** What is done while nothing is asked, and how much may be done. */
 export interface Idle {
   /** Does some of it; false if there is nothing to do. */
   step(): boolean;
   /** Resolves when a turn or idle work may begin. */
   pass?(): Promise<void>;
-  /** How long to rest after work of so many ms. */
+  /** How long to rest after idle work of so many ms. */
   restMs(workedMs: number): number;
+  /** How long to rest after a turn of so many ms, while something is asked; default: not at all. */
+  turnRestMs?(workedMs: number): number;
 }
 
 const TURN_MS = 8;
@@ -72,11 +74,21 @@ export class Turns {
       for (const [number, turn] of [...this.#turns]) {
         await setImmediate(); // messages are read
         await this.#idle.pass?.();
-        if (this.#turns.has(number)) this.#take(number, turn);
+        if (!this.#turns.has(number)) continue;
+        await this.#work(() => this.#take(number, turn));
       }
-      if (++this.#rounds % ROUNDS_AN_IDLE_STEP === 0 && !this.#isClosed) this.#idle.step();
+      if (++this.#rounds % ROUNDS_AN_IDLE_STEP === 0 && !this.#isClosed) {
+        await this.#work(() => this.#idle.step());
+      }
     }
     this.#isRunning = false;
+  }
+
+  async #work(work: () => void): Promise<void> {
+    const startMs = performance.now();
+    work();
+    const restMs = this.#idle.turnRestMs?.(performance.now() - startMs) ?? 0;
+    if (restMs > 0) await sleep(restMs);
   }
 
   #take(number: number, turn: Turn): void {

@@ -7,6 +7,7 @@
 
 import { setPriority } from "node:os";
 import { LogGate } from "../log_gate.ts";
+import { Allowance } from "./allowance.ts";
 import { backUp } from "./backing_up.ts";
 import { checkCopy } from "./checking.ts";
 import { type Count, countSeries, countTop } from "./counting.ts";
@@ -21,11 +22,8 @@ import { Turns } from "./turns.ts";
 
 /** Linux gives a thread of this nice value 1/28 of the time that one of 0 gets, and all idle time. */
 const NICE = 15;
-const REST_MAX_MS = 500;
+const REST_MAX_MS = 2000;
 const TELL_MS = 500;
-/** While so many events come, the index is left behind: even idle time costs a neighbour's caches. */
-const BUSY_EVENTS_PER_SECOND = 5000;
-const BUSY_REST_FACTOR = 25;
 /** What a look of a tail may take; what it did not get to is passed over, and told. */
 const TAIL_MS_MAX = 1000;
 /** An export that nobody asked on for so long is given up, in ms. */
@@ -34,12 +32,10 @@ const EXPORT_IDLE_MS = 10 * 60_000;
 let options: ReaderOptions;
 let source: OpenSource;
 let turns: Turns;
-/** Without a low priority of the thread the index is built in a tenth of the time. */
-let restFactor = 9;
+let allowance: Allowance;
+/** The index has half of what may be worked; a tenth without a low priority of the thread. */
+let indexShare = 0.1;
 let toldMs = -Infinity;
-/** The newest id when it was told last. */
-let toldId = 0;
-let isBusy = false;
 const exports = new Map<number, { run: ExportRun; usedMs: number }>();
 
 interface Asked {
@@ -111,10 +107,11 @@ function open(given: ReaderOptions): void {
   options = given;
   try {
     setPriority(0, NICE); // of this thread alone: 0 is the caller, and Linux counts threads
-    restFactor = 1;
+    indexShare = 0.5;
   } catch { /* not allowed, or not Linux */ }
   const gate = given.gate === undefined ? null : new LogGate(given.gate);
   source = new OpenSource(given);
+  allowance = new Allowance();
   turns = new Turns({
     step: () => {
       forgetExports();
@@ -128,7 +125,8 @@ function open(given: ReaderOptions): void {
     },
     pass: () => gate?.pass() ?? Promise.resolve(),
     restMs: (workedMs) =>
-      Math.min(REST_MAX_MS, workedMs * (isBusy ? BUSY_REST_FACTOR : restFactor)),
+      Math.min(REST_MAX_MS, workedMs / (allowance.share * indexShare) - workedMs),
+    turnRestMs: (workedMs) => allowance.restMs(workedMs),
   });
 }
 
@@ -236,11 +234,8 @@ function state(from: EventSource): ReaderAnswer {
 /** Says now and then how it is, without being asked: who wants to know must not wait for it. */
 function tellState(): void {
   if (performance.now() - toldMs < TELL_MS) return;
-  const nowMs = performance.now(), from = source.get();
-  const { last } = storedIds(from);
-  isBusy = (last - toldId) / (nowMs - toldMs) * 1000 > BUSY_EVENTS_PER_SECOND;
-  [toldMs, toldId] = [nowMs, last];
-  answer(0, state(from));
+  toldMs = performance.now();
+  answer(0, state(source.get()));
 }
 
 function forgetExports(): void {

@@ -37,9 +37,10 @@ export class Tailing implements Disposable {
     this.asked.push(query);
     await this.gate;
     if (this.failure !== null) return this.failure;
-    const after = this.events.filter(({ id }) => id > query.afterId);
+    const throughId = Math.min(this.events.length, query.throughId ?? Infinity);
+    const after = this.events.filter(({ id }) => id > query.afterId && id <= throughId);
     const events = after.slice(-query.limit);
-    return { events, skipped: after.length - events.length, throughId: this.events.length };
+    return { events, skipped: after.length - events.length, throughId };
   }
 
   [Symbol.dispose](): void {

@@ -59,6 +59,50 @@ Deno.test("the newest so many come first if that is asked, and no gap for those 
   equal(client.text.includes('{"skipped":1}'), true);
 });
 
+Deno.test("tails that ask for the same cost one question, whenever they were opened", async () => {
+  using tailing = new Tailing();
+  const filter = { ...ALL_EVENTS, type: "a" };
+  const clients = [tailing.open(), tailing.open({ filter }), tailing.open()];
+  tailing.commit("{}", "{}", "{}");
+  await tailing.time.tick(0);
+  deepEqual(tailing.asked.map(({ filter }) => filter.type), [null, "a"]);
+  clients.push(tailing.open({ afterId: 2 }), tailing.open({ afterId: 1, last: 1, filter }));
+  tailing.commit("{}");
+  await tailing.time.tick(LOOK_MS);
+  equal(tailing.asked.length, 6);
+  tailing.commit("{}");
+  await tailing.time.tick(LOOK_MS);
+  equal(tailing.asked.length, 8);
+  for (const client of clients) await client.read();
+  deepEqual(clients.map(({ ids }) => ids.join()), [
+    "1,2,3,4,5",
+    "1,2,3,4,5",
+    "1,2,3,4,5",
+    "3,4,5",
+    "4,5",
+  ]);
+});
+
+Deno.test("what is committed while the tails are asked for comes with the next look, to all", async () => {
+  using tailing = new Tailing();
+  const clients = [tailing.open(), tailing.open({ filter: { ...ALL_EVENTS, type: "a" } })];
+  tailing.commit("{}");
+  const { promise, resolve } = Promise.withResolvers<void>();
+  tailing.gate = promise;
+  await tailing.time.tick(0);
+  resolve();
+  await promise;
+  tailing.commit("{}");
+  await tailing.time.tick(0);
+  await tailing.time.tick(LOOK_MS);
+  deepEqual(tailing.asked.map(({ afterId, throughId }) => [afterId, throughId]).slice(0, 2), [
+    [0, null],
+    [0, tailing.asked[1]?.throughId],
+  ]);
+  for (const client of clients) await client.read();
+  deepEqual(clients.map(({ ids }) => ids), [[1, 2], [1, 2]]);
+});
+
 Deno.test("while the database can not be read it is asked again, and nothing is missed", async () => {
   using tailing = new Tailing();
   const client = tailing.open();

@@ -126,12 +126,17 @@ Deno.test("a tail is told each event that is meant once, and how many ids it was
         fc.integer({ min: EVENTS - 2000, max: EVENTS }),
         fc.integer({ min: 0, max: EVENTS }),
       ),
+      fc.constantFrom(null, EVENTS - 700, EVENTS),
       fc.constantFrom(1, 250, 1000),
-      (filter, afterId, limit) => {
-        const { events, skipped, throughId } = newsOf(source.get(), { filter, afterId, limit });
-        equal(throughId, EVENTS);
+      (filter, afterId, through, limit) => {
+        fc.pre(through === null || through >= afterId);
+        const query = { filter, afterId, throughId: through, limit };
+        const { events, skipped, throughId } = newsOf(source.get(), query);
+        equal(throughId, through ?? EVENTS);
         ok(events.length <= limit && events.every(({ id, json }) => idOf(json) === id));
-        const meant = rows.filter((row) => row.id > afterId + skipped && meets(row, filter));
+        const meant = rows.filter((row) =>
+          row.id > afterId + skipped && row.id <= throughId && meets(row, filter)
+        );
         deepEqual(events.map(({ id }) => id), meant.map(({ id }) => id));
       },
     ),
@@ -142,7 +147,7 @@ Deno.test("a tail is told each event that is meant once, and how many ids it was
 Deno.test("a tail that is ahead of the database, as after it was replaced, begins with that", () => {
   using blocks = new Blocks();
   const source = blocks.open(blocks.path, "off").get();
-  const query = { filter: ALL_EVENTS, afterId: EVENTS + 5000, limit: 250 };
+  const query = { filter: ALL_EVENTS, afterId: EVENTS + 5000, throughId: null, limit: 250 };
   deepEqual(newsOf(source, query), newsOf(source, { ...query, afterId: 0 }));
   deepEqual(newsOf(source, { ...query, afterId: EVENTS }), {
     events: [],

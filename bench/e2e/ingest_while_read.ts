@@ -1,0 +1,142 @@
+/** (k) what reading costs ingest. */
+
+import { CollectorProcess } from "../../tests/e2e/collector_process.ts";
+import {
+  allStored,
+  bulk,
+  type CollectorRun,
+  inTurn,
+  measureCollector,
+  type Measured,
+  medianOf,
+  pathOf,
+  ratios,
+  singles,
+} from "./measure.ts";
+import { median, spread, thousands } from "./numbers.ts";
+import type { ReadersReport } from "./readers.ts";
+import { type ReadingOptions, untilIndexed } from "./reading.ts";
+import { wrk } from "./tools.ts";
+import { growVaried } from "./varied.ts";
+
+const PHASE_MS = 8000;
+/** After a change it is not measured for so long. */
+const SETTLE_MS = 1500;
+
+/** Markdown lines for (k). */
+export async function ingestWhileRead(options: ReadingOptions): Promise<string[]> {
+  await using original = await Copy.of(null);
+  const { folder } = original, rows = options.millions * 1e6;
+  growVaried(`${folder}/events.db`, rows, Date.now());
+  await untilIndexed(folder, rows);
+  const runs: [string, CollectorRun][] = [
+    ["single, 64 connections", singles(64, options.seconds)],
+    ["single, 256 connections", singles(256, options.seconds)],
+    ["NDJSON of 500, 16 connections", bulk(16, options.seconds)],
+  ];
+  const read = [
+    "| requests | events/s, not read | read | ratio | queries answered, p50 | events that tails got |",
+    "| --- | --- | --- | --- | --- | --- |",
+  ];
+  const indexed = [
+    "| requests | events/s, no index | index | ratio | p99 | p99 |",
+    "| --- | --- | --- | --- | --- | --- |",
+  ];
+  for (const [name, run] of runs) {
+    read.push(`| ${name} | ${await readInTurn(run, options.rounds, folder)} |`);
+    indexed.push(`| ${name} | ${await indexInTurn(run, options.rounds, folder)} |`);
+  }
+  return [...read, "", ...indexed];
+}
+
+/** One collector under full load all the time, by turns read and not. */
+async function readInTurn(run: CollectorRun, rounds: number, original: string): Promise<string> {
+  await using copy = await Copy.of(original);
+  await using collector = await CollectorProcess.start({ folder: copy.folder });
+  const committed = async () => (await collector.stats()).committed ?? 0;
+  const rate = async () => {
+    await sleep(SETTLE_MS);
+    const before = await committed(), startMs = performance.now();
+    await sleep(PHASE_MS);
+    return (await committed() - before) / (performance.now() - startMs) * 1000;
+  };
+  const seconds = Math.ceil((2 * rounds + 1) * (SETTLE_MS + PHASE_MS) / 1000) + 5;
+  const sending = wrk(collector.url + pathOf(run), { ...run, seconds });
+  const quiet = [await rate()], read: number[] = [], reports: ReadersReport[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const readers = new Readers(collector.url);
+    read.push(await rate());
+    reports.push(await readers.stop());
+    quiet.push(await rate());
+  }
+  await sending;
+  await allStored(collector);
+  // Each against those before and after it, so that what grows meanwhile meets both.
+  const ratios = read.map((each, i) => 2 * each / ((quiet[i] ?? 0) + (quiet[i + 1] ?? 0)));
+  const phases = reports.length * (SETTLE_MS + PHASE_MS) / 1000;
+  const queries = reports.reduce((sum, { queries }) => sum + queries, 0) / phases;
+  const events = reports.reduce((sum, { tailEvents }) => sum + tailEvents, 0) / phases;
+  const p50Ms = median(reports.map(({ queryP50Ms }) => queryP50Ms));
+  return `${thousands(median(quiet))} | ${thousands(median(read))} | **${spread(ratios)}** | ` +
+    `${queries.toFixed(1)}/s, ${p50Ms.toFixed(0)} ms | ${events.toFixed(0)}/s`;
+}
+
+/** With the index and without, nothing is asked. */
+async function indexInTurn(run: CollectorRun, rounds: number, original: string): Promise<string> {
+  const measure = (index: string) => async () => {
+    await using copy = await Copy.of(original);
+    return await measureCollector({ ...run, folder: copy.folder, args: ["--index", index] });
+  };
+  const { off, on } = await inTurn(rounds, { off: measure("off"), on: measure("on") });
+  const rate = ({ perSecond }: Measured) => perSecond;
+  const p99 = (all: Measured[]) => `${medianOf(all, ({ p99Ms }) => p99Ms).toFixed(1)} ms`;
+  return `${thousands(medianOf(off, rate))} | ${thousands(medianOf(on, rate))} | ` +
+    `**${spread(ratios(on, off, rate))}** | ${p99(off)} | ${p99(on)}`;
+}
+
+/**
+ * `readers.ts` with the lowest priority: readers are on other machines, and must not take this one's
+ * time. In the same session as what is measured: Linux may weigh sessions against each other, and
+ * priorities only within one.
+ */
+class Readers {
+  readonly #process: Deno.ChildProcess;
+
+  constructor(url: string) {
+    const program = new URL("./readers.ts", import.meta.url).pathname;
+    const deno = [Deno.execPath(), "run", "--no-prompt", "--allow-net", program, url];
+    this.#process = new Deno.Command("nice", { args: ["-n", "19", ...deno], stdout: "piped" })
+      .spawn();
+  }
+
+  async stop(): Promise<ReadersReport> {
+    this.#process.kill("SIGTERM");
+    return JSON.parse(await new Response(this.#process.stdout).text());
+  }
+}
+
+/** A copy of a folder with a database, removed in the end. */
+class Copy implements AsyncDisposable {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Copies; null begins an empty one. */
+  static async of(original: string | null): Promise<Copy> {
+    const copy = new Copy(await Deno.makeTempDir({ prefix: "firehouse-reading-" }));
+    for (const name of original === null ? [] : ["events.db", "events.db.index"]) {
+      await Deno.copyFile(`${original}/${name}`, `${copy.folder}/${name}`);
+    }
+    return copy;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
