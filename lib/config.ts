@@ -112,7 +112,7 @@ function helpOn(words: readonly string[]): string {
   const text = help(words);
   if (text !== null) return text;
   throw new CollectorError("usage", `There is no command "${words.join(" ")}".`, {
-    hint: "`firehouse help` lists the commands.",
+    hint: "`firehouse help` lists the commands; without one the collector is started.",
   });
 }
 
@@ -132,7 +132,12 @@ function readGiven(
     if (word === undefined) problems.push(`${name} needs ${shown}: ${value.expected ?? "a text"}`);
     else given[key] = readValue(shown, value, word, problems);
   }
-  for (const word of rest.slice(needed.length)) problems.push(`unexpected argument "${word}"`);
+  for (const word of rest.slice(needed.length)) {
+    const way = name === null && rest.length === 1
+      ? ": without a command the collector is started"
+      : "";
+    problems.push(`unexpected argument "${word}"${way}`);
+  }
   for (const [key, flag] of Object.entries(own)) {
     given[key] = takeAnyFlag(key, flag, flags, problems) ?? null;
   }

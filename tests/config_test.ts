@@ -337,7 +337,7 @@ Deno.test("an unknown flag, variable or argument is refused by its name", () => 
     ok(error.message.includes(`unknown flag ${flag}`), error.message);
   }
   match(refusal(["-p", "1"]).message, /unknown flag -{1,2}p/);
-  match(refusal(["serve"]).message, /unexpected argument "serve"/);
+  match(refusal(["serve"]).message, /unexpected argument "serve": without a command the collector/);
   match(refusal(["--", "serve"]).message, /unexpected argument "serve"/);
   const error = refusal([], { FIREHOUSE_PROT: "1" });
   equal(error.code, "config");

@@ -6,6 +6,8 @@ import config from "../deno.json" with { type: "json" };
 
 const ROOT = new URL("../", import.meta.url);
 const MAIN = "main.ts";
+/** Puts the parts together, and so may import them all. */
+const PROGRAM = "lib/program";
 
 interface Import {
   readonly from: string;
@@ -70,11 +72,13 @@ function wrong(each: Import): string | null {
       : `${told}, which is no builtin`;
   }
   if (/^(lib\/|main\.ts$|tests\/|bench\/)/.test(target)) {
-    if (each.from === MAIN) return target.startsWith("lib/") ? null : told;
+    if (each.from === MAIN || folder === PROGRAM) return target.startsWith("lib/") ? null : told;
     const open = ["lib", folder, ...SHARED[folder] ?? []];
     return open.includes(folderOf(target)) ? null : `${told}, across folders`;
   }
-  if (folder === "lib" || each.from === MAIN) return `${told}: the domain needs no package`;
+  if (["lib", PROGRAM].includes(folder) || each.from === MAIN) {
+    return `${told}: the domain needs no package`;
+  }
   return Object.hasOwn(config.imports, target) ? null : `${told}, which is not in the import map`;
 }
 
@@ -191,6 +195,9 @@ Deno.test("this test sees every kind of import and knows a wrong one", () => {
       ["lib/http/body.ts", "left-pad"],
       ["lib/http/body.ts", "node:left-pad"],
       ["lib/protocols/native.ts", "../http/body.ts"],
+      ["lib/http/body.ts", "../program/commands.ts"],
+      ["lib/program/commands.ts", "left-pad"],
+      ["lib/program/commands.ts", "../../main.ts"],
       ["main.ts", "./tests/x.ts"],
     ] as const
   ) ok(isWrong(from, specifier), `${from} may import ${specifier}`);
@@ -201,6 +208,7 @@ Deno.test("this test sees every kind of import and knows a wrong one", () => {
       ["lib/http/body.ts", "../errors.ts"],
       ["lib/http/handler.ts", "./body.ts"],
       ["lib/store/database.ts", "#driver"],
+      ["lib/program/commands.ts", "../store/files.ts"],
       ["main.ts", "./lib/http/body.ts"],
     ] as const
   ) ok(!isWrong(from, specifier), `${from} may not import ${specifier}`);

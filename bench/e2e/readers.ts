@@ -29,9 +29,9 @@ const QUERIES = [
   "/stats",
 ];
 
-if (import.meta.main) await read(Deno.args[0] ?? "");
+if (import.meta.main) read(Deno.args[0] ?? "");
 
-async function read(url: string): Promise<void> {
+function read(url: string): void {
   const latencies: number[] = [];
   let refused = 0, tailEvents = 0, tailsEnded = 0;
 
@@ -70,7 +70,7 @@ async function read(url: string): Promise<void> {
       tailEvents,
       tailsEnded,
     };
-    console.log(JSON.stringify(report));
+    Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify(report)));
     Deno.exit();
   });
   for (let i = 0; i < READERS; i++) ask();

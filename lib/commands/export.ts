@@ -103,7 +103,7 @@ async function exportToStdout(query: ExportQuery, reader: Reader, tell: Tell): P
   const write = (bytes: Uint8Array) => writeOut(bytes);
   try {
     const { events, throughId, isWhole } = await copyEvents(query, { reader, tell, write });
-    if (isWhole) tell(`${events} events were exported, through id ${throughId}.`);
+    if (isWhole) tell(`${counted(events)} exported, through id ${throughId}.`);
     else tell("The export was ended: nobody reads it any more.");
   } catch (error) {
     throw brokenOff(error, "Run it again.");
@@ -132,7 +132,8 @@ async function exportToFile(
     const { events, throughId } = await copyEvents({ ...query, afterId }, { reader, tell, write });
     const bytes = part.finish();
     const which = before === 0 ? "" : `, ${before} of them from before`;
-    tell(`${before + events} events${which}, through id ${throughId}: ${output}, ${bytes} bytes.`);
+    const all = counted(before + events);
+    tell(`${all} exported${which}, through id ${throughId}: ${output}, ${bytes} bytes.`);
     return throughId;
   } catch (error) {
     throw brokenOff(error, query.format === "parquet" ? "Run it again." : goOn(output));
@@ -178,7 +179,7 @@ async function continueFrom(
       "It is of another database: name that with --db, or another file with --output.",
     );
   }
-  tell(`${found.events} events are there already; going on after id ${found.lastId}.`);
+  tell(`${counted(found.events)} there already; going on after id ${found.lastId}.`);
   return { before: found.events, afterId: found.lastId, hasHead: format === "csv" };
 }
 
@@ -202,6 +203,10 @@ async function copyEvents(
     tell(`${events} events so far, through id ${throughId} of ${lastId}`);
   }
   return { events, throughId, isWhole: true };
+}
+
+function counted(events: number): string {
+  return events === 1 ? "1 event was" : `${events} events were`;
 }
 
 async function newestId(reader: Reader): Promise<number> {

@@ -16,8 +16,8 @@ export interface AllowanceOptions {
   readonly nowMs?: () => number;
 }
 
-/** Part of the time that is always left for reading. */
-export const SHARE_MIN = 0.1;
+/** Part of the whole machine that is always left for reading. */
+const MACHINE_SHARE_MIN = 0.03;
 /** Work that may be done at once, without a rest, when nothing was done for a while, in ms. */
 const CREDIT_MS_MAX = 20;
 const REST_MS_MAX = 500;
@@ -43,14 +43,19 @@ export class Allowance {
     this.#measured = { atMs: this.#creditedMs, othersMs: othersMs() };
   }
 
-  /** Part of the time that may be worked, {@linkcode SHARE_MIN} to 1. To be asked for now and then. */
+  /** Part of the time that is always left: 3 % of the machine. */
+  get shareMin(): number {
+    return Math.min(1, MACHINE_SHARE_MIN * this.#cores);
+  }
+
+  /** Part of the time that may be worked, `shareMin` to 1. To be asked for now and then. */
   get share(): number {
     const atMs = this.#nowMs(), passedMs = atMs - this.#measured.atMs;
     if (passedMs >= MEASURE_MS) {
       const othersMs = this.#othersMs();
       const busy = (othersMs - this.#measured.othersMs) / passedMs / this.#cores;
       // All up to a tenth of the machine, the least from 57 % on: the main thread of two cores and some.
-      this.#share = Math.max(SHARE_MIN, Math.min(1, 1.2 - 2 * busy));
+      this.#share = Math.max(this.shareMin, Math.min(1, 1.2 - 2 * busy));
       this.#measured = { atMs, othersMs };
     }
     return this.#share;

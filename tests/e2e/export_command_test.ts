@@ -79,8 +79,8 @@ Deno.test("killed in the middle, --resume makes the file that an export in one g
     match(refused.stderr, /cut\.\w+\.part is there already\. Go on with it by --resume/);
     const resumed = await firehouse(...flags, cut, "--resume");
     equal(resumed.code, 0, resumed.stderr);
-    match(resumed.stderr, /(\d+) events are there already; going on after id \1\./);
-    match(resumed.stderr, /30000 events, \d+ of them from before, through id 30000/);
+    match(resumed.stderr, /(\d+) events were there already; going on after id \1\./);
+    match(resumed.stderr, /30000 events were exported, \d+ of them from before, through id 30000/);
     ok(Buffer.compare(Deno.readFileSync(cut), Deno.readFileSync(output(`whole.${format}`))) === 0);
     deepEqual(folder.names(/part$/), []);
   }

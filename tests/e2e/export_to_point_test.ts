@@ -38,7 +38,7 @@ Deno.test("each export begins where the last one ended, and none leaves anything
   await send(collector, 5);
   const { code, stderr } = await exported("2");
   equal(code, 0, stderr);
-  match(stderr, /5 events, through id 15: .*The export point lake is at 15 now/s);
+  match(stderr, /5 events were exported, through id 15: .*The export point lake is at 15 now/s);
   deepEqual([idsIn(out("2")), await points(collector)], [rising(11, 15), ["lake@15"]]);
 
   equal((await exported("2")).code, 69);

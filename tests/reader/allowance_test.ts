@@ -1,5 +1,5 @@
 import { ok, strictEqual as equal } from "node:assert/strict";
-import { Allowance, SHARE_MIN } from "../../lib/reader/allowance.ts";
+import { Allowance } from "../../lib/reader/allowance.ts";
 
 /** An allowance with a clock of the test's own, on a machine of two cores. */
 class Allowed {
@@ -35,11 +35,12 @@ Deno.test("while nothing else is to be done the reader works without a rest", ()
 Deno.test("while events take more than a core of two, it works for its least share of the time", () => {
   const allowed = new Allowed();
   allowed.pass(500, 1.3);
-  equal(allowed.allowance.share, SHARE_MIN);
+  const { share: least } = allowed.allowance;
+  equal(least, 0.06);
   const beginMs = allowed.ms;
   for (let i = 0; i < 500; i++) allowed.work(8, 1.3);
   const share = 500 * 8 / (allowed.ms - beginMs);
-  ok(share > SHARE_MIN * 0.9 && share < SHARE_MIN * 1.1, `${share} of the time`);
+  ok(share > least * 0.9 && share < least * 1.1, `${share} of the time`);
 });
 
 Deno.test("between the two its share falls as the load rises, and follows it both ways", () => {
@@ -52,6 +53,17 @@ Deno.test("between the two its share falls as the load rises, and follows it bot
   equal(new Set(half).size, 6, `${half}`);
   equal(String(half), String([...half].sort((a, b) => b - a)));
   equal(String(shares.slice(5)), String([...half].reverse()));
+});
+
+Deno.test("of a larger machine it always has more of the time", () => {
+  const shares = [1, 2, 8, 64].map((cores) => {
+    let ms = 0;
+    const options = { cores, nowMs: () => ms, othersMs: () => ms * cores };
+    const allowance = new Allowance(options);
+    ms = 1000;
+    return allowance.share;
+  });
+  equal(String(shares), "0.03,0.06,0.24,1");
 });
 
 Deno.test("a short question now and then is answered without a rest, however much else is done", () => {
