@@ -144,8 +144,9 @@ export class Tails {
     group: readonly Tail[],
     { throughId, most }: { readonly throughId: number | null; readonly most: number },
   ): Promise<number | null> {
-    const { filter, afterId, limit } = group[0] as Tail;
-    const query = { filter, afterId, throughId, limit: Math.min(limit, most) };
+    const { filter, afterId, limit: wished, isFirst } = group[0] as Tail;
+    const limit = isFirst ? wished : Math.min(wished, most);
+    const query = { filter, afterId, throughId, limit };
     const news = await this.#options.reader.tail(query);
     // If the database can not be read now, it is asked again at the next look.
     if (typeof news === "string") { for (const tail of group) tail.isBehind = true; }

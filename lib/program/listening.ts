@@ -30,15 +30,25 @@ import { protocolsOf } from "./protocols.ts";
 export interface ListeningParts {
   /** The settings in force: those that are read again are asked for each time. */
   readonly config: Config;
+  /** Certificate and key; null for plain HTTP. */
   readonly tls: TlsPair | null;
+  /** Who may do what. */
   readonly access: Access;
+  /** Takes the events. */
   readonly collector: Collector;
+  /** Keeps dead letters and export points. */
   readonly store: WorkerStore;
+  /** Answers queries. */
   readonly reader: WorkerReader;
+  /** Live tails that are open. */
   readonly tails: Tails;
+  /** Reads the bodies of requests. */
   readonly bodies: BodyReader;
+  /** Has a line for each request that the operator wants to see. */
   readonly requestLog: RequestLog;
+  /** How late the event loop is. */
   readonly loopLag: LoopLag;
+  /** Told what goes wrong. */
   readonly operator: Operator;
 }
 
