@@ -54,13 +54,22 @@ Deno.test("the newest so many come first if that is asked, and no gap for those 
   deepEqual(client.ids, [498, 499, 500]);
   equal(client.text.includes("gap"), false);
   equal(tailing.asked[0]?.limit, 3);
-  tailing.open({ last: 1000 });
-  for (let n = 0; n < 9; n++) tailing.open({ filter: { ...ALL_EVENTS, type: `${n}` } });
-  await tailing.time.tick(LOOK_MS);
-  deepEqual(tailing.asked.slice(1).map(({ limit }) => limit).sort((a, b) => b - a)[0], 1000);
   tailing.commit(...Array<string>(251).fill("{}"));
   await tailing.time.tick(LOOK_MS);
   equal(client.text.includes('{"skipped":1}'), true);
+});
+
+Deno.test("other tails take nothing from what a tail begins with, only from what comes then", async () => {
+  using tailing = new Tailing();
+  tailing.commit(...Array<string>(2000).fill("{}"));
+  const client = tailing.open({ last: 1000 });
+  for (let n = 0; n < 9; n++) tailing.open({ filter: { ...ALL_EVENTS, type: `${n}` } });
+  await client.read();
+  await tailing.time.tick(0);
+  equal(client.ids.length, 1000);
+  tailing.commit(...Array<string>(300).fill("{}"));
+  await tailing.time.tick(LOOK_MS);
+  equal(client.ids.length, 1100);
 });
 
 Deno.test("tails that ask for the same cost one question, whenever they were opened", async () => {
