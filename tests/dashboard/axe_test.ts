@@ -49,7 +49,7 @@ for (const scheme of ["light", "dark"] as const) {
       await visit.untilRows("events-table", 22);
       const filters = page.locator("#filter-box");
       if (await filters.getAttribute("open") === null) await page.getByText("Filters").click();
-      await page.getByLabel("Received", { exact: true }).selectOption("custom");
+      await page.getByRole("combobox", { name: "Received" }).selectOption("custom");
       await page.getByRole("button", { name: "Filter by a metadata member" }).click();
       await accessible(visit, "events");
       await page.locator("#events-table a").first().click();

@@ -22,7 +22,7 @@ browserTest(
     await visit.untilRows("events-table", 50);
     const { page } = visit;
 
-    await page.getByLabel("Received", { exact: true }).selectOption("15m");
+    await page.getByRole("combobox", { name: "Received" }).selectOption("15m");
     await page.getByLabel("User", { exact: true }).fill(USER);
     await page.getByRole("button", { name: "Apply" }).click();
     await visit.untilRows("events-table", 1);

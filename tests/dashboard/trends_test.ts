@@ -61,7 +61,7 @@ browserTest(
     await page.mouse.move(box.x + 140, box.y + 60, { steps: 5 });
     await page.mouse.up();
     await visit.until(`/^#\\/trends\\?from=.*&to=/.test(location.hash)`);
-    const range = page.getByLabel("Received", { exact: true });
+    const range = page.getByRole("combobox", { name: "Received" });
     equal(await range.inputValue(), "custom");
     await visit.shows("trends-note", /^0 events/); // the beginning of the hour
     await visit.view("Events");
