@@ -208,8 +208,8 @@ export const OPTIONS = {
       0,
       512 * 1024 * GIB,
       "bytes",
-      "largest database file, at least 64 MiB and what ids and keys take: above it the oldest events " +
-        "are removed; 0: no limit",
+      "largest database file, at least 64 MiB and what ids and keys take, in all 152 MiB by " +
+        "default: above it the oldest events are removed; 0: no limit",
     ),
     defaultShown: "0",
   } as IntegerOption,

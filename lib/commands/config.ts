@@ -63,10 +63,15 @@ export function runConfigCommand(
 function shown(config: Config, sources: Sources): string {
   const rows = settings().map(([name]) => [
     flagName(name),
-    config[name] === "" ? "-" : String(config[name]),
+    valueOf(config, name),
     sources[name],
   ]);
   return table([["SETTING", "VALUE", "FROM"], ...rows]);
+}
+
+function valueOf(config: Config, name: keyof Config): string {
+  const value = name === "tokens" ? tokensPath(config) : config[name];
+  return value === "" ? "-" : String(value);
 }
 
 /** @throws {CollectorError} if nothing can listen there. */

@@ -11,7 +11,7 @@ import {
 import { redrawDetail, showDetail, startDetail } from "./detail.js";
 import { byId } from "./dom.js";
 import { redrawEvents, showEvents, startEvents } from "./events.js";
-import { startExport } from "./export.js";
+import { closeExport, startExport } from "./export.js";
 import { filterOf } from "./filter.js";
 import { showFilter, startFilterForm } from "./filter_form.js";
 import { span } from "./format.js";
@@ -36,6 +36,7 @@ let shownView = null;
  */
 function show(asked, how) {
   const { view, params } = asked, isOther = view !== shownView;
+  if (how === "new") closeExport();
   if (isOther) {
     for (const name of VIEWS) byId(name, HTMLElement).hidden = name !== view;
     if (shownView === "tail") hideTail();

@@ -25,6 +25,11 @@ export function startExport() {
   dialog.addEventListener("close", () => saving?.abort());
 }
 
+/** Closes the dialog: it is about the filter that was shown when it was opened. */
+export function closeExport() {
+  dialog.close();
+}
+
 function open() {
   const query = queryOf(route().params);
   const command = el("div", { class: "command" });

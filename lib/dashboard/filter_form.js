@@ -2,9 +2,18 @@
 
 import { askJson } from "./api.js";
 import { byId, el, fill, tell } from "./dom.js";
-import { conditions, instantOf, inWords, iso, memberPath, MEMBERS_MAX, rangeOf } from "./filter.js";
+import {
+  conditions,
+  instantOf,
+  inWords,
+  iso,
+  memberPath,
+  MEMBERS_MAX,
+  rangeOf,
+  timesOf,
+} from "./filter.js";
 import { go, route } from "./route.js";
-import { fromField, toField } from "./zone.js";
+import { fromField, startOfDay, toField } from "./zone.js";
 
 /** Views that can be filtered; the tail has no times. */
 const FILTERED = ["events", "trends", "tail"];
@@ -24,7 +33,8 @@ export function startFilterForm() {
   });
   field("range").addEventListener("change", () => {
     showTimes(route().view);
-    if (field("range").value !== "custom") apply();
+    if (field("range").value === "custom") fillTimes();
+    else apply();
   });
   byId("add-member", HTMLElement).addEventListener("click", () => addMember("", "").focus());
   byId("reset-filters", HTMLElement).addEventListener("click", () => {
@@ -57,6 +67,19 @@ export function showFilter({ view, params }) {
     if (path !== null) addMember(path, value);
   }
   showTimes(view);
+}
+
+/** Puts into empty fields when what is shown begins and ends, or else today: a field wants all its parts. */
+function fillTimes() {
+  const { from, to } = timesOf(route().params);
+  const [fromMs, toMs] = [instantOf(from), instantOf(to)];
+  const times = {
+    from: Number.isNaN(fromMs) ? startOfDay(0) : fromMs,
+    to: Number.isNaN(toMs) ? startOfDay(-1) : toMs,
+  };
+  for (const [name, ms] of Object.entries(times)) {
+    if (field(name).value === "") field(name).value = toField(ms);
+  }
 }
 
 function apply() {

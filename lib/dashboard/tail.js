@@ -186,7 +186,7 @@ function tellState() {
   const text = isPaused
     ? `paused, ${counted(held, "event")} waiting` +
       (passedOver > 0 ? `, the last ${ROWS_MAX} of them are kept` : "")
-    : `${counted(received, "event")} came; the last ${ROWS_MAX} are shown`;
+    : `${counted(received, "event")}; the last ${ROWS_MAX} are shown`;
   tell(byId("tail-note", HTMLElement), text);
   const isEmpty = host.querySelector("tbody tr") === null;
   host.classList.toggle("is-empty", isEmpty);

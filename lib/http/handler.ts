@@ -136,7 +136,7 @@ const PREFLIGHT_HEADER = "access-control-request-method";
 
 const NOT_FOUND: Refusal = {
   code: "not-found",
-  detail: "Nothing is served at this path; see GET /.",
+  detail: "Nothing is served at this path; GET /reference tells what is.",
 };
 
 /** @throws {TypeError} if two protocols claim a path. */

@@ -72,6 +72,8 @@ browserTest(
         ...[each.id, each.user_id],
       ]),
     );
+    await visit.go("/trends?by=type"); // it was about what was filtered there
+    await dialog.waitFor({ state: "hidden" });
     visit.quiet();
   },
 );

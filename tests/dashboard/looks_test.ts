@@ -103,16 +103,26 @@ browserTest(
     deepEqual((await visit.rows("events-table"))[0]?.[0], utc);
 
     await page.getByRole("combobox", { name: "Received" }).selectOption("custom");
-    await page.getByLabel("From", { exact: true }).fill(utc.replace(" ", "T"));
+    const [from, to] = [
+      page.getByLabel("From", { exact: true }),
+      page.getByLabel("To, not included"),
+    ];
+    const startOfDay = (ms: number) => `${new Date(ms).toISOString().slice(0, 10)}T00:00`;
+    deepEqual( // a field wants all its parts: they are filled in, for today
+      [await from.inputValue(), await to.inputValue()].map((text) => text.slice(0, 16)),
+      [startOfDay(Date.now()), startOfDay(Date.now() + 86_400_000)],
+    );
+    await from.fill(utc.replace(" ", "T"));
+    await to.fill("");
     await page.getByRole("button", { name: "Apply" }).click();
     await visit.untilHash(`#/events?from=${encodeURIComponent(new Date(ms).toISOString())}`);
     await visit.untilRows("events-table", 1); // from is inclusive
-    await page.getByLabel("To, not included").fill(utc.replace(" ", "T"));
+    await to.fill(utc.replace(" ", "T"));
     await page.getByRole("button", { name: "Apply" }).click();
     await visit.shows("events-problem", "Expected from to be before to.");
     await page.getByLabel("Times").selectOption("local");
     equal(
-      (await page.getByLabel("From", { exact: true }).inputValue()).slice(0, 19).replace("T", " "),
+      (await from.inputValue()).slice(0, 19).replace("T", " "),
       local,
     );
     visit.quiet();
