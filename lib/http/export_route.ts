@@ -6,6 +6,7 @@ import { FILTER_PARAMETERS, ParameterError, QueryParameters } from "../query_par
 import type { ExportChunk, Reader } from "../reader.ts";
 import { failed, parameter } from "./event_routes.ts";
 import type { Arrived } from "./gate.ts";
+import { streamedHead } from "./streamed_head.ts";
 
 /** Where it is. */
 export const EXPORT_PATH = "/export";
@@ -38,7 +39,7 @@ export class ExportRoute {
       const afterId = parameters.integer("after_id", { min: 0, max: 1e15, byDefault: 0 });
       parameters.end([...FILTER_PARAMETERS, "format", "after_id"]);
       const headers = headersOf(format);
-      if (request.method === "HEAD") return new Response(null, { headers });
+      if (request.method === "HEAD") return streamedHead(headers);
       if (this.#underWay >= EXPORTS_MAX) return failed("overloaded");
       const chunks = this.#reader.export({ filter, afterId, format });
       return await this.#stream(chunks, headers);

@@ -76,10 +76,12 @@ export class Management {
       return denied ?? await this.#exportPoints.answer(arrived);
     }
     const answer = await this.#read(arrived);
-    if (answer === null || isRefusal(answer) || method === "GET") return answer;
+    // To HEAD the runtime answers without the body, but with its length.
+    if (answer === null || isRefusal(answer) || method === "GET" || method === "HEAD") {
+      return answer;
+    }
     const allow = "GET, HEAD, OPTIONS";
     if (method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
-    if (method === "HEAD") return new Response(null, answer);
     return { code: "method", detail: `Expected ${allow}.`, headers: { allow } };
   }
 

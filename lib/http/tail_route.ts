@@ -5,6 +5,7 @@ import { FILTER_PARAMETERS, ParameterError, QueryParameters } from "../query_par
 import type { Reader } from "../reader.ts";
 import { failed, parameter } from "./event_routes.ts";
 import type { Arrived } from "./gate.ts";
+import { streamedHead } from "./streamed_head.ts";
 import { type TailOptions, type Tails, TAILS_A_TOKEN_MAX, TAILS_MAX } from "./tails.ts";
 
 /** Where it is. */
@@ -45,7 +46,7 @@ export async function openTail(
       return parameter({ message: "Expected Last-Event-ID to be the id of an event." });
     }
     if (!tails.hasRoomFor(owner)) return TOO_MANY;
-    if (request.method === "HEAD") return new Response(null, { headers: HEADERS });
+    if (request.method === "HEAD") return streamedHead(HEADERS);
     const afterId = id !== null ? Number(id) : last > 0 ? 0 : await newest(reader);
     if (typeof afterId === "object") return afterId;
     const tail = tails.add({ filter, afterId, last: id === null ? last : 0, owner, mayRead });
