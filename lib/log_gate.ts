@@ -7,12 +7,12 @@
 /** What both sides share. */
 export type GateMemory = SharedArrayBuffer;
 
-const CLOSED = 1, OPEN = 0;
 const LOOK_MS = 4;
-/** A reader waits no longer: it may be another program that keeps the log. */
+/**
+ * A reader waits no longer, once each time the gate was closed: it may be another program that keeps
+ * the log, or nothing more may be stored, and so nobody opens the gate.
+ */
 const WAIT_MS_MAX = 500;
-/** And then not again for so long. */
-const PATIENCE_MS = 2000;
 
 /** Makes what both sides share. */
 export function gateMemory(): GateMemory {
@@ -21,8 +21,10 @@ export function gateMemory(): GateMemory {
 
 /** See the head of this file. */
 export class LogGate {
+  /** Rises by 1 whenever it is closed or opened: odd while it is closed. */
   readonly #state: Int32Array;
-  #freeUntilMs = -Infinity;
+  /** The state that this reader has waited for in vain. */
+  #waitedFor = 0;
 
   /** `memory` is made by {@linkcode gateMemory}. */
   constructor(memory: GateMemory) {
@@ -31,26 +33,31 @@ export class LogGate {
 
   /** Asks the readers to keep off from their next turn on. */
   close(): void {
-    Atomics.store(this.#state, 0, CLOSED);
+    if (!this.isClosed) Atomics.add(this.#state, 0, 1);
   }
 
   /** Lets them read again. */
   open(): void {
-    Atomics.store(this.#state, 0, OPEN);
+    if (this.isClosed) Atomics.add(this.#state, 0, 1);
   }
 
   /** Whether readers are to keep off. */
   get isClosed(): boolean {
-    return Atomics.load(this.#state, 0) === CLOSED;
+    return this.#now % 2 !== 0;
   }
 
   /** For a reader: resolves when it may take its turn. */
   async pass(): Promise<void> {
-    if (!this.isClosed || performance.now() < this.#freeUntilMs) return;
+    const state = this.#now;
+    if (state % 2 === 0 || state === this.#waitedFor) return;
     const endMs = performance.now() + WAIT_MS_MAX;
-    while (this.isClosed && performance.now() < endMs) {
+    while (this.#now === state && performance.now() < endMs) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
-    if (this.isClosed) this.#freeUntilMs = performance.now() + PATIENCE_MS;
+    if (this.#now === state) this.#waitedFor = state;
+  }
+
+  get #now(): number {
+    return Atomics.load(this.#state, 0);
   }
 }

@@ -44,6 +44,8 @@ const HEARTBEAT_MS = 15_000;
 const BUFFER_BYTES = 1024 * 1024;
 /** How long it may not read then. */
 const STALL_MS = 10_000;
+/** What is handed on at once: that a client takes a piece shows that it reads. */
+const PIECE_BYTES = 64 * 1024;
 const RECONNECT_MS = 2000;
 const ENCODER = new TextEncoder();
 const STILL_HERE = ENCODER.encode(": still here\n\n");
@@ -255,10 +257,14 @@ class Tail {
     while (this.#parts.length === 0 && !this.#isOver) {
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
-    const part = this.#parts.shift();
+    const [part] = this.#parts;
     if (part === undefined) return controller.close(); // throws to nobody if its client went away
-    this.#bytes -= part.length;
-    controller.enqueue(part);
+    const piece = part.subarray(0, PIECE_BYTES);
+    if (piece.length === part.length) this.#parts.shift();
+    else this.#parts[0] = part.subarray(PIECE_BYTES);
+    this.#bytes -= piece.length;
+    this.#fullSinceMs = null;
+    controller.enqueue(piece);
   }
 
   #send(part: Uint8Array<ArrayBuffer>): void {

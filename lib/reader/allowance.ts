@@ -65,9 +65,11 @@ export class Allowance {
   restMs(workedMs: number): number {
     const share = this.share, nowMs = this.#nowMs();
     const earnedMs = (nowMs - this.#creditedMs) * share;
-    this.#creditMs = Math.min(CREDIT_MS_MAX, this.#creditMs + earnedMs) - workedMs;
+    const creditMs = Math.min(CREDIT_MS_MAX, this.#creditMs + earnedMs) - workedMs;
+    // What no rest would make good is forgotten: it would be rested for long after the load is over.
+    this.#creditMs = Math.max(creditMs, -REST_MS_MAX * share);
     this.#creditedMs = nowMs;
-    return this.#creditMs >= 0 ? 0 : Math.min(REST_MS_MAX, -this.#creditMs / share);
+    return Math.max(0, -this.#creditMs / share);
   }
 }
 

@@ -31,9 +31,10 @@ export interface WalkOptions {
 /** Rows of events. */
 export type Rows = readonly (readonly unknown[])[];
 
-const IDS_A_STEP = 8192;
-/** Where a row costs a parse of its JSON. */
-const IDS_A_STEP_JSON = 2048;
+/** How many ids to look at in a step: adapted, since a row may be as large as a body. */
+const IDS_A_STEP = { min: 16, first: 128, max: 8192 };
+/** How long such a step is to take. */
+const STEP_MS = 4;
 const IDS_A_LOOKUP = 64;
 const NO_ID = -1;
 
@@ -56,6 +57,7 @@ export class Walk {
   /** What is left to be looked at. */
   #left: Ids;
   #entered: Entered | null = null;
+  #idsAStep = IDS_A_STEP.first;
 
   /** Ends with the newest event there is now. @throws {SqliteError} */
   constructor(source: EventSource, options: WalkOptions) {
@@ -142,14 +144,22 @@ export class Walk {
 
   #scanSome(block: number, limit: number): Rows {
     const left = overlap(this.#left, idsOf(block));
-    const length = this.#options.filter.where.length > 0 ? IDS_A_STEP_JSON : IDS_A_STEP;
+    const length = this.#idsAStep;
     const some = this.#isUp
       ? { first: left.first, last: Math.min(left.last, left.first + length - 1) }
       : { first: Math.max(left.first, left.last - length + 1), last: left.last };
     this.#scan ??= this.#prepare("BETWEEN ? AND ?", "LIMIT ?");
+    const startMs = performance.now();
     const rows = this.#scan.rows([some.first, some.last, ...this.#condition.values, limit]);
+    this.#adapt(performance.now() - startMs);
     this.#leaveThrough(some, rows, limit);
     return rows;
+  }
+
+  #adapt(stepMs: number): void {
+    const factor = Math.min(2, Math.max(1 / 8, STEP_MS / Math.max(stepMs, 0.1)));
+    const { min, max } = IDS_A_STEP;
+    this.#idsAStep = Math.round(Math.min(max, Math.max(min, this.#idsAStep * factor)));
   }
 
   #lookUp(block: number, candidates: readonly number[], limit: number): Rows {

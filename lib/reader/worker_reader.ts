@@ -123,18 +123,20 @@ export class WorkerReader implements Reader {
     const worker = this.#worker;
     const asked = worker?.nextNumber ?? 0;
     let question: ReaderQuestion = { kind: "export", query };
+    let isBegun = false; // one that was refused has no number: it may be another's
     try {
       while (true) {
         const answer = this.#worker === worker ? await this.#ask(question) : "unreadable";
         if (typeof answer === "string" || answer.kind !== "chunk") {
           throw new Error(`the export broke off: ${reasonOf(answer)}`);
         }
+        isBegun = true;
         yield answer.chunk;
         if (answer.chunk.isLast) return;
         question = { kind: "export-next", export: asked };
       }
     } finally {
-      if (this.#worker === worker) worker?.post(0, { kind: "cancel", asked });
+      if (isBegun && this.#worker === worker) worker?.post(0, { kind: "cancel", asked });
     }
   }
 

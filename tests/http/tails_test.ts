@@ -157,6 +157,23 @@ Deno.test("a client that does not read costs a bounded buffer, then its tail, wi
   });
 });
 
+Deno.test("a client that reads slowly, but always, keeps its tail", async () => {
+  using tailing = new Tailing();
+  const given = { filter: ALL_EVENTS, afterId: 0, last: 0, owner: null };
+  const reader = tailing.tails.add(given)?.getReader();
+  const large = JSON.stringify("x".repeat(3 * BUFFER_BYTES));
+  let bytes = 0;
+  for (let ms = 0; ms < 4 * STALL_MS; ms += STALL_MS / 2) {
+    tailing.commit(large);
+    await tailing.time.tick(STALL_MS / 2);
+    bytes += (await reader?.read())?.value?.length ?? 0;
+  }
+  ok(bytes > 0 && bytes < BUFFER_BYTES, `${bytes}`);
+  equal(tailing.tails.dropped, 0);
+  await tailing.time.tick(2 * STALL_MS);
+  equal(tailing.tails.dropped, 1);
+});
+
 Deno.test("a client that reads again in time goes on, with a gap if it missed too much", async () => {
   using tailing = new Tailing();
   const client = tailing.open();

@@ -87,3 +87,13 @@ Deno.test("no single rest is longer than half a second", () => {
   allowed.pass(500, 2);
   ok(allowed.work(1000, 2) === 500);
 });
+
+Deno.test("work far longer than is allowed is not rested for once the load is over", () => {
+  const allowed = new Allowed();
+  allowed.pass(500, 2);
+  for (let i = 0; i < 20; i++) ok(allowed.work(1500, 2) <= 500);
+  allowed.pass(500);
+  let restMs = 0;
+  for (let i = 0; i < 200; i++) restMs += allowed.work(3, 0);
+  ok(restMs < 400, `${restMs} ms`); // until it has measured that it is over
+});
