@@ -92,7 +92,7 @@ export class ExportRoute {
           waitForPull(controller);
         } catch (error) {
           over();
-          controller.error(error); // the client sees that it broke off
+          controller.error(brokenOff(error)); // the client sees that it broke off
         }
       },
       async cancel() {
@@ -102,6 +102,13 @@ export class ExportRoute {
     }, { highWaterMark: 0 });
     return new Response(stream, { headers });
   }
+}
+
+/** The runtime prints it: a line, since a stack would tell the operator nothing. */
+function brokenOff(error: unknown): Error {
+  const told = new Error(error instanceof Error ? error.message : String(error));
+  told.stack = `Error: GET ${EXPORT_PATH}: ${told.message}`;
+  return told;
 }
 
 function headersOf(format: ExportFormat): Record<string, string> {
