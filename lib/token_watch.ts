@@ -56,7 +56,9 @@ export class TokenWatch implements Disposable {
     try {
       const text = readTokensText(this.#path);
       if (text === null && this.#tokens.length > 0) this.#keep(`${this.#path} is gone`);
-      else if (text !== null) this.#take(tokensOf(this.#path, text));
+      else if (text === null) {
+        this.#options.onNotice("info", `${this.#path} is not there: no tokens`);
+      } else this.#take(tokensOf(this.#path, text));
     } catch (error) {
       if (!(error instanceof CollectorError)) throw error;
       this.#keep(error.message.replace(/\.$/, ""));

@@ -98,6 +98,6 @@ const FORMATS = ["text", "json"];
 Deno.test("without a file the signal reads no settings", async () => {
   await using collector = await CollectorProcess.start();
   collector.kill("SIGHUP");
-  await collector.untilOutput(/tokens\.json was read/);
+  await collector.untilOutput(/tokens\.json is not there: no tokens/);
   equal(/firehouse\.conf|settings/.test(collector.output), false, collector.output);
 });

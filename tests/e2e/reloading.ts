@@ -44,7 +44,7 @@ export class Reloading implements AsyncDisposable {
     collector.kill("SIGHUP");
     const since = () => collector.output.slice(length);
     // The tokens are read after it: then all of its lines are there.
-    await until(() => /tokens\.json was read/.test(since()), "the tokens are read");
+    await until(() => /tokens\.json (was read|is not there)/.test(since()), "the tokens are read");
     return told.exec(since())?.[0] ?? "";
   }
 
