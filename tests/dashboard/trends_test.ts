@@ -26,6 +26,8 @@ browserTest("counts by type and source add up, and lead to their events", async 
   await visit.id("trends-chart").locator("canvas").waitFor();
   await page.locator("#trends-by").selectOption("type");
   await visit.until(`document.querySelectorAll("#trends-legend tbody tr").length === 3`);
+  await visit.until(`document.querySelectorAll("#top-types tbody tr").length === 3`);
+  await visit.until(`document.querySelectorAll("#top-sources tbody tr").length === 2`);
   deepEqual(await table(visit, "trends-legend"), [["–", "30"], ["Signed up", "7"], ["Left", "2"]]);
   deepEqual(await table(visit, "top-types"), [["–", "30"], ["Signed up", "7"], ["Left", "2"]]);
   deepEqual(await table(visit, "top-sources"), [["native", "30"], ["segment", "9"]]);
