@@ -84,6 +84,8 @@ export interface TailQuery {
   readonly throughId: number | null;
   /** Most events. */
   readonly limit: number;
+  /** Which database `afterId` is of, as {@linkcode TailNews} told it; in another it means nothing. */
+  readonly database?: string | null;
 }
 
 /** What is new for a tail. */
@@ -94,6 +96,8 @@ export interface TailNews {
   readonly skipped: number;
   /** Id up to which everything was looked at or passed over. */
   readonly throughId: number;
+  /** A name of the database that was read. */
+  readonly database: string;
 }
 
 /** How the read side is. */

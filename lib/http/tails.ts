@@ -146,9 +146,9 @@ export class Tails {
     group: readonly Tail[],
     { throughId, most }: { readonly throughId: number | null; readonly most: number },
   ): Promise<number | null> {
-    const { filter, afterId, limit: wished, isFirst } = group[0] as Tail;
+    const { filter, afterId, limit: wished, isFirst, database } = group[0] as Tail;
     const limit = isFirst ? wished : Math.min(wished, most);
-    const query = { filter, afterId, throughId, limit };
+    const query = { filter, afterId, throughId, limit, database };
     const news = await this.#options.reader.tail(query);
     // If the database can not be read now, it is asked again at the next look.
     if (typeof news === "string") { for (const tail of group) tail.isBehind = true; }
@@ -157,12 +157,13 @@ export class Tails {
   }
 }
 
-function tellAll(tails: readonly Tail[], { events, skipped, throughId }: TailNews): void {
+function tellAll(tails: readonly Tail[], news: TailNews): void {
+  const { events, skipped } = news;
   const gap = skipped > 0 ? `event: gap\ndata: ${JSON.stringify({ skipped })}\n\n` : "";
   const frames = events.map(({ id, json }) => `id: ${id}\ndata: ${json}\n\n`).join("");
   const [withGap, without] = [ENCODER.encode(gap + frames), ENCODER.encode(frames)];
   // What came before the last so many was not asked for.
-  for (const tail of tails) tail.tell(tail.isFirst ? without : withGap, throughId);
+  for (const tail of tails) tail.tell(tail.isFirst ? without : withGap, news);
 }
 
 /** One of them. */
@@ -172,6 +173,8 @@ class Tail {
   readonly owner: string | null;
   readonly mayRead: () => boolean;
   afterId: number;
+  /** What `afterId` is of; null before it was told. */
+  database: string | null = null;
   /** Whether it missed a look. */
   isBehind = false;
   #last: number;
@@ -210,7 +213,7 @@ class Tail {
 
   /** The same text for tails that ask for the same. */
   get asksFor(): string {
-    return JSON.stringify([this.filter, this.afterId, this.limit]);
+    return JSON.stringify([this.filter, this.afterId, this.limit, this.database]);
   }
 
   get hasRoom(): boolean {
@@ -233,10 +236,13 @@ class Tail {
     this.#beatMs = nowMs;
   }
 
-  /** Sends what is new up to an id. */
-  tell(frames: Uint8Array<ArrayBuffer>, throughId: number): void {
+  /** Sends what is new, and notes up to where that is all. */
+  tell(
+    frames: Uint8Array<ArrayBuffer>,
+    { throughId, database }: Pick<TailNews, "throughId" | "database">,
+  ): void {
     this.isBehind = false;
-    this.afterId = throughId;
+    [this.afterId, this.database] = [throughId, database];
     this.#last = 0;
     if (frames.length > 0) this.#send(frames);
   }

@@ -61,8 +61,9 @@ export function findEvent({ connection }: EventSource, id: number): string | nul
 export function findNews(source: EventSource, query: TailQuery): Count<TailNews> {
   const { filter, limit } = query;
   const last = Math.min(storedIds(source).last, query.throughId ?? Infinity);
-  // An id that is not there yet is one of another database, which was replaced by this one.
-  const afterId = query.afterId > last ? 0 : query.afterId;
+  // This database may have replaced another, whose ids mean nothing here.
+  const isOther = (query.database ?? source.database) !== source.database;
+  const afterId = isOther || query.afterId > last ? 0 : query.afterId;
   const above = Math.min(last, Math.max(afterId, last - TAIL_IDS_MAX));
   const columns = EVENT_COLUMNS;
   const walk = new Walk(source, { filter, order: "desc", after: last + 1, above, columns });
@@ -82,7 +83,8 @@ export function findNews(source: EventSource, query: TailQuery): Count<TailNews>
     },
     result: () => {
       const begin = walk.isDone ? above : walk.through - 1;
-      return { events: events.reverse(), skipped: begin - afterId, throughId: last };
+      const { database } = source;
+      return { events: events.reverse(), skipped: begin - afterId, throughId: last, database };
     },
   };
 }

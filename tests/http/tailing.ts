@@ -40,7 +40,7 @@ export class Tailing implements Disposable {
     const throughId = Math.min(this.events.length, query.throughId ?? Infinity);
     const after = this.events.filter(({ id }) => id > query.afterId && id <= throughId);
     const events = after.slice(-query.limit);
-    return { events, skipped: after.length - events.length, throughId };
+    return { events, skipped: after.length - events.length, throughId, database: "a" };
   }
 
   [Symbol.dispose](): void {

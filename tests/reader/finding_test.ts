@@ -153,7 +153,12 @@ Deno.test("a tail that is ahead of the database, as after it was replaced, begin
     events: [],
     skipped: 0,
     throughId: EVENTS,
+    database: source.database,
   });
+  const { database } = source;
+  deepEqual(newsOf(source, { ...query, afterId: EVENTS - 1, database }).skipped, 0);
+  const replaced = newsOf(source, { ...query, afterId: EVENTS - 1, database: "another" });
+  deepEqual(replaced, newsOf(source, { ...query, afterId: 0 }), "ids of another mean nothing");
 });
 
 Deno.test("an event is found by its id, and only while it is there", () => {
