@@ -3,7 +3,7 @@
  * account of both. It knows nothing of HTTP or SQLite.
  */
 
-import { type Account, balance, NOTHING_STORED, storedTerms } from "./account.ts";
+import { type Account, balance } from "./account.ts";
 import type { Admission, Durability, Level } from "./admission.ts";
 import { DURATION_BOUNDS_MS } from "./buckets.ts";
 import { Channel, type Weighted } from "./channel.ts";
@@ -25,7 +25,7 @@ import {
 } from "./admission_refusals.ts";
 import type { Readiness, Stats } from "./stats.ts";
 import type { Store, StoreOpened, StoreSize, StoreState } from "./store.ts";
-import { Watermark } from "./watermark.ts";
+import { StoredProgress } from "./stored_progress.ts";
 import { type StoredBatch, Writer, type WriterEvents, type WriterOptions } from "./writer.ts";
 
 /** How a collector is made. */
@@ -80,9 +80,7 @@ export class Collector {
     received: new ReceivedCounts(),
   } as const;
   readonly #drainRate = new DrainRate();
-  readonly #flushed = new Watermark(0, this.measured.ackMs);
-  /** Below 0 as long as the journal holds events of earlier runs. */
-  readonly #committed = new Watermark(-1, this.measured.ackMs);
+  readonly #progress = new StoredProgress(this.measured.ackMs);
   readonly #refused: Partial<Record<RefusalCode, number>> = {};
   readonly #startedAtMs = Date.now();
   readonly #abort = new AbortController();
@@ -92,13 +90,8 @@ export class Collector {
   #running: Promise<void> = Promise.resolve();
   #draining = false;
   readonly #counts = { received: 0, accepted: 0, rejected: 0, duplicates: 0 };
-  #recovered = 0;
-  #state: StoreState = NO_STATE;
-  /** What was told last of where the events are. */
-  #shown = NOTHING_STORED;
   #replays = 0;
   #retries = 0;
-  #lastCommitAtMs = 0;
   #lastCommitError: string | null = null;
 
   /** Starts nothing: {@linkcode Collector.start} does. */
@@ -131,8 +124,8 @@ export class Collector {
       notice: onNotice,
     });
     this.#opened = opened;
-    this.#recovered = opened.state.journaled;
-    if (this.#state === NO_STATE) this.#onState(opened.state); // else a later one was told
+    this.#progress.found(opened.state.journaled);
+    if (!this.#progress.isKnown) this.#onState(opened.state); // else a later one was told
     this.#eventIds = new EventIds(recentEventIds, opened.seed, opened.eventIds);
     this.#requests = new Requests(recentRequests, opened.seed, opened.requests);
     this.#running = this.#writer.run(this.#abort.signal);
@@ -208,23 +201,22 @@ export class Collector {
 
   /** Resolves to whether an admission is on the disk, false if it is not in time. */
   flushed({ sequence }: Admission, timeoutMs: number): Promise<boolean> {
-    return this.#flushed.reach(sequence, timeoutMs);
+    return this.#progress.flushed.reach(sequence, timeoutMs);
   }
 
   /** Resolves to whether an admission is in the database, false if it is not in time. */
   committed({ sequence }: Admission, timeoutMs: number): Promise<boolean> {
-    return this.#committed.reach(sequence, timeoutMs);
+    return this.#progress.committed.reach(sequence, timeoutMs);
   }
 
   /** Whether so many events of this run are committed. */
   isCommitted(sequence: number): boolean {
-    return sequence <= this.#committed.value;
+    return this.#progress.level(sequence) === "committed";
   }
 
   /** How far an admission has got by now. */
   level({ sequence }: Admission): Level {
-    if (sequence <= this.#committed.value) return "committed";
-    return sequence <= this.#flushed.value ? "journaled" : "queued";
+    return this.#progress.level(sequence);
   }
 
   /** The name under which an admission can be asked for, in this run and after it. */
@@ -240,7 +232,7 @@ export class Collector {
     if (isOwn && receipt.first + receipt.events > this.#counts.accepted) return null;
     const state = await this.#options.store.receipt(receipt);
     // Of this run more is known here: what earlier runs left in the journal comes before its events.
-    return isOwn && receipt.first + receipt.events > this.#committed.value
+    return isOwn && !this.isCommitted(receipt.first + receipt.events)
       ? pending(receipt)
       : statusOf(receipt, state);
   }
@@ -248,9 +240,8 @@ export class Collector {
   /** The account now. */
   account(): Account {
     const { queuedEvents: queued, inFlightEvents: in_flight } = this.#channel;
-    const recovered = this.#recovered;
-    this.#shown = storedTerms(this.#state, this.#flushed.value, recovered, this.#shown);
-    return balance({ ...this.#counts, recovered, ...this.#shown, queued, in_flight });
+    const { recovered } = this.#progress;
+    return balance({ ...this.#counts, recovered, ...this.#progress.terms(), queued, in_flight });
   }
 
   /** How much room the store takes on the disk, and how much is left. */
@@ -266,6 +257,7 @@ export class Collector {
   /** The same at once, with sizes that were read before. */
   statsNow({ databaseBytes, walBytes, journalBytes, freeBytes }: StoreSize): Stats {
     const channel = this.#channel, damage = this.#opened?.damage;
+    const { lastCommitAtMs } = this.#progress;
     return {
       ...this.account(),
       durability: this.#options.durability,
@@ -281,9 +273,7 @@ export class Collector {
       batch_events: this.measured.batchEvents.quantiles(),
       drain_events_per_second: Math.round(this.#drainRate.perSecond(this.#writer.batchAgeMs)),
       commit_retries: this.#retries,
-      last_commit_at: this.#lastCommitAtMs === 0
-        ? null
-        : new Date(this.#lastCommitAtMs).toISOString(),
+      last_commit_at: lastCommitAtMs === 0 ? null : new Date(lastCommitAtMs).toISOString(),
       last_commit_error: this.#lastCommitError,
       refused_requests: this.#refused,
       database_bytes: databaseBytes,
@@ -331,19 +321,14 @@ export class Collector {
     this.#channel.close();
     await this.#running;
     await this.#options.store.close();
-    this.#stopWaiting();
+    this.#progress[Symbol.dispose]();
   }
 
   /** Stops the writer where it is. What it had not stored is told by the account. */
   abandon(): void {
     this.#channel.close();
     this.#abort.abort();
-    this.#stopWaiting();
-  }
-
-  #stopWaiting(): void {
-    this.#flushed[Symbol.dispose]();
-    this.#committed[Symbol.dispose]();
+    this.#progress[Symbol.dispose]();
   }
 
   #oldestAgeMs(): number {
@@ -355,7 +340,8 @@ export class Collector {
   /** The answer to a request whose key is known. */
   #repeat(known: KnownRequest, events: number): Admission | Refusal {
     const counts = this.#counts;
-    const isInFlight = this.#options.durability === "disk" && known.sequence > this.#flushed.value;
+    const isInFlight = this.#options.durability === "disk" &&
+      this.#progress.level(known.sequence) === "queued";
     if (!known.isSameBody || isInFlight) {
       counts.rejected += events;
       return known.isSameBody ? KEY_IN_FLIGHT : KEY_REUSED;
@@ -387,27 +373,14 @@ export class Collector {
     this.#drainRate.record(events, busyMs);
     this.#lastCommitError = null;
     if (level === "committed") this.measured.commitMs.record(ms);
-    this.#flushed.raise(this.#flushed.value + events);
-    this.#onState(this.#state);
+    this.#progress.stored(events);
   }
 
   #onState(state: StoreState): void {
-    if (state.settled > this.#state.settled) this.#lastCommitAtMs = Date.now();
-    this.#state = state;
+    this.#progress.told(state);
     this.measured.letterReasons.reached(state);
-    if (state.recoveredLeft === 0) {
-      this.#committed.raise(Math.min(state.settled, this.#flushed.value));
-    }
   }
 }
 
 /** Bounds for the events of a batch. */
 const BATCH_BOUNDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
-
-const NO_STATE: StoreState = {
-  settled: 0,
-  deadLettered: 0,
-  journaled: 0,
-  recoveredLeft: 0,
-  lost: 0,
-};

@@ -84,8 +84,11 @@ export interface TailQuery {
   readonly throughId: number | null;
   /** Most events. */
   readonly limit: number;
-  /** Which database `afterId` is of, as {@linkcode TailNews} told it; in another it means nothing. */
-  readonly database?: string | null;
+  /**
+   * Which database `afterId` is of, as {@linkcode TailNews} told it: in another it means nothing.
+   * Null if that is not known.
+   */
+  readonly database: string | null;
 }
 
 /** What is new for a tail. */

@@ -1,6 +1,8 @@
 /** (k) what reading costs ingest. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { CollectorProcess } from "../../tests/e2e/collector_process.ts";
+import { TempFolder } from "../../tests/e2e/sending.ts";
 import {
   allStored,
   bulk,
@@ -25,10 +27,10 @@ const SETTLE_MS = 1500;
 
 /** Markdown lines for (k). */
 export async function ingestWhileRead(options: ReadingOptions): Promise<string[]> {
-  await using original = await Copy.of(null);
-  const { folder } = original, rows = options.millions * 1e6;
-  growVaried(`${folder}/events.db`, rows, Date.now());
-  await untilIndexed(folder, rows);
+  await using original = new TempFolder();
+  const rows = options.millions * 1e6;
+  growVaried(original.database, rows, Date.now());
+  await untilIndexed(original.path, rows);
   const runs: [string, CollectorRun][] = [
     ["single, 64 connections", singles(64, options.seconds)],
     ["single, 256 connections", singles(256, options.seconds)],
@@ -43,16 +45,20 @@ export async function ingestWhileRead(options: ReadingOptions): Promise<string[]
     "| --- | --- | --- | --- | --- | --- |",
   ];
   for (const [name, run] of runs) {
-    read.push(`| ${name} | ${await readInTurn(run, options.rounds, folder)} |`);
-    indexed.push(`| ${name} | ${await indexInTurn(run, options.rounds, folder)} |`);
+    read.push(`| ${name} | ${await readInTurn(run, options.rounds, original)} |`);
+    indexed.push(`| ${name} | ${await indexInTurn(run, options.rounds, original)} |`);
   }
   return [...read, "", ...indexed];
 }
 
 /** One collector under full load all the time, by turns read and not. */
-async function readInTurn(run: CollectorRun, rounds: number, original: string): Promise<string> {
-  await using copy = await Copy.of(original);
-  await using collector = await CollectorProcess.start({ folder: copy.folder });
+async function readInTurn(
+  run: CollectorRun,
+  rounds: number,
+  original: TempFolder,
+): Promise<string> {
+  await using copy = await copied(original);
+  await using collector = await CollectorProcess.start({ folder: copy.path });
   const committed = async () => (await collector.stats()).committed ?? 0;
   const rate = async () => {
     await sleep(SETTLE_MS);
@@ -82,10 +88,14 @@ async function readInTurn(run: CollectorRun, rounds: number, original: string): 
 }
 
 /** With the index and without, nothing is asked. */
-async function indexInTurn(run: CollectorRun, rounds: number, original: string): Promise<string> {
+async function indexInTurn(
+  run: CollectorRun,
+  rounds: number,
+  original: TempFolder,
+): Promise<string> {
   const measure = (index: string) => async () => {
-    await using copy = await Copy.of(original);
-    return await measureCollector({ ...run, folder: copy.folder, args: ["--index", index] });
+    await using copy = await copied(original);
+    return await measureCollector({ ...run, folder: copy.path, args: ["--index", index] });
   };
   const { off, on } = await inTurn(rounds, { off: measure("off"), on: measure("on") });
   const rate = ({ perSecond }: Measured) => perSecond;
@@ -115,28 +125,11 @@ class Readers {
   }
 }
 
-/** A copy of a folder with a database, removed in the end. */
-class Copy implements AsyncDisposable {
-  readonly folder: string;
-
-  private constructor(folder: string) {
-    this.folder = folder;
+/** A copy of a database and its index. */
+async function copied(original: TempFolder): Promise<TempFolder> {
+  const copy = new TempFolder();
+  for (const name of original.names(/^events\.db(\.index)?$/)) {
+    await Deno.copyFile(`${original.path}/${name}`, `${copy.path}/${name}`);
   }
-
-  /** Copies; null begins an empty one. */
-  static async of(original: string | null): Promise<Copy> {
-    const copy = new Copy(await Deno.makeTempDir({ prefix: "firehouse-reading-" }));
-    for (const name of original === null ? [] : ["events.db", "events.db.index"]) {
-      await Deno.copyFile(`${original}/${name}`, `${copy.folder}/${name}`);
-    }
-    return copy;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.folder, { recursive: true });
-  }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  return copy;
 }

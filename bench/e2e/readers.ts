@@ -4,6 +4,8 @@
  * prints what it got as one line of JSON: {@linkcode ReadersReport}.
  */
 
+import { setTimeout as sleep } from "node:timers/promises";
+
 /** What the readers got. */
 export interface ReadersReport {
   /** Queries that were answered 200. */
@@ -84,8 +86,4 @@ function lines(part: Uint8Array): number {
     if (part[at + 1] === 105) count++;
   }
   return count;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

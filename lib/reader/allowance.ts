@@ -43,19 +43,14 @@ export class Allowance {
     this.#measured = { atMs: this.#creditedMs, othersMs: othersMs() };
   }
 
-  /** Part of the time that is always left: 3 % of the machine. */
-  get shareMin(): number {
-    return Math.min(1, MACHINE_SHARE_MIN * this.#cores);
-  }
-
-  /** Part of the time that may be worked, `shareMin` to 1. To be asked for now and then. */
+  /** Part of the time that may be worked, up to 1. To be asked for now and then. */
   get share(): number {
     const atMs = this.#nowMs(), passedMs = atMs - this.#measured.atMs;
     if (passedMs >= MEASURE_MS) {
       const othersMs = this.#othersMs();
       const busy = (othersMs - this.#measured.othersMs) / passedMs / this.#cores;
       // All up to a tenth of the machine, the least from 57 % on: the main thread of two cores and some.
-      this.#share = Math.max(this.shareMin, Math.min(1, 1.2 - 2 * busy));
+      this.#share = Math.min(1, Math.max(MACHINE_SHARE_MIN * this.#cores, 1.2 - 2 * busy));
       this.#measured = { atMs, othersMs };
     }
     return this.#share;

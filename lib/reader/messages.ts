@@ -55,7 +55,8 @@ export type ReaderAnswer =
   | { readonly kind: "series"; readonly series: Series }
   | { readonly kind: "top"; readonly top: Top }
   | { readonly kind: "tail"; readonly news: TailNews }
-  | { readonly kind: "chunk"; readonly chunk: ExportChunk }
+  /** `export` is its name. */
+  | { readonly kind: "chunk"; readonly export: number; readonly chunk: ExportChunk }
   | { readonly kind: "state"; readonly state: ReaderState }
   | { readonly kind: "backed-up"; readonly backup: BackedUp }
   | { readonly kind: "checked"; readonly checked: Checked }

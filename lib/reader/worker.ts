@@ -188,7 +188,7 @@ function nextChunk(number: number, name: number): void {
     content: () => {
       const chunk = found.run.chunk();
       if (chunk.isLast) exports.delete(name);
-      return { kind: "chunk", chunk };
+      return { kind: "chunk", export: name, chunk };
     },
   });
 }
@@ -218,6 +218,7 @@ function take(
 
 function failed(number: number, error: unknown): void {
   source.failed(error);
+  exports.delete(number); // one that did not even begin: nobody knows its name
   const reason = error instanceof Error ? error.message : String(error);
   answer(number, { kind: "failed", reason });
 }

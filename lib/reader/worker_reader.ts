@@ -121,22 +121,25 @@ export class WorkerReader implements Reader {
   async *export(query: ExportQuery): AsyncGenerator<ExportChunk, void> {
     this.start();
     const worker = this.#worker;
-    const asked = worker?.nextNumber ?? 0;
     let question: ReaderQuestion = { kind: "export", query };
-    let isBegun = false; // one that was refused has no number: it may be another's
+    let begun: number | null = null;
     try {
       while (true) {
-        const answer = this.#worker === worker ? await this.#ask(question) : "unreadable";
+        const answer: ReaderAnswer | ReaderFailure = this.#worker === worker
+          ? await this.#ask(question)
+          : "unreadable";
         if (typeof answer === "string" || answer.kind !== "chunk") {
           throw new Error(`the export broke off: ${reasonOf(answer)}`);
         }
-        isBegun = true;
+        begun = answer.export;
         yield answer.chunk;
         if (answer.chunk.isLast) return;
-        question = { kind: "export-next", export: asked };
+        question = { kind: "export-next", export: answer.export };
       }
     } finally {
-      if (isBegun && this.#worker === worker) worker?.post(0, { kind: "cancel", asked });
+      if (begun !== null && this.#worker === worker) {
+        worker?.post(0, { kind: "cancel", asked: begun });
+      }
     }
   }
 
@@ -223,11 +226,6 @@ class ReaderWorker {
       this.#gone();
       onGone(event.message);
     };
-  }
-
-  /** What the next question will be called. */
-  get nextNumber(): number {
-    return this.#asked + 1;
   }
 
   /** Says something that is not answered. */

@@ -6,9 +6,7 @@
  */
 
 import { decodeGroups } from "../event.ts";
-import { FINGERPRINT_WORDS, SourceSeeds } from "../event_ids.ts";
 import type { GateMemory } from "../log_gate.ts";
-import { REQUEST_WORDS } from "../idempotency.ts";
 import type {
   Batch,
   DeadLetter,
@@ -32,18 +30,17 @@ import {
 } from "./connection.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { lettersOf, rebuildRaw } from "./dead_letter.ts";
-import { deadLetters, removeDeadLetters } from "./dead_letters_table.ts";
+import { DeadLettersTable } from "./dead_letters_table.ts";
 import { type Connection, SqliteError, type Statement } from "../sqlite/driver.ts";
 import { fileIdentity, setLogAside } from "./files.ts";
 import type { JournalRecord } from "./journal_record.ts";
-import { joined, rememberedOf } from "./remembered.ts";
-import { RecentTable } from "./recent_table.ts";
+import { RememberedTables, type RememberedTablesOptions } from "./remembered_tables.ts";
 import { RowInserter } from "./row_inserter.ts";
 import { type Run, type RunRow, RunsTable } from "./runs_table.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /** How a database is opened. */
-export interface DatabaseOptions extends ConnectionOptions {
+export interface DatabaseOptions extends ConnectionOptions, RememberedTablesOptions {
   /** Who writes: the same over restarts of the Worker, another for another process. */
   readonly run: Run;
   /** How long a statement waits for a lock of another program once the run has taken over, in ms. */
@@ -52,10 +49,6 @@ export interface DatabaseOptions extends ConnectionOptions {
   readonly walBytesMax: number;
   /** Keeps the readers of this process off for a moment. */
   readonly gate?: GateMemory;
-  /** How many event ids are remembered. */
-  readonly recentEventIds: number;
-  /** How many requests with a key are remembered. */
-  readonly recentRequests: number;
 }
 
 /** What is inserted in one transaction. */
@@ -78,14 +71,11 @@ export class Database {
   readonly #identity: string | null;
   readonly #rows: RowInserter;
   readonly #runs: RunsTable;
-  readonly #eventIds: RecentTable;
-  readonly #requests: RecentTable;
-  #seeds: SourceSeeds;
-  #seed: Uint32Array;
+  readonly #remembered: RememberedTables;
+  readonly #deadLetters: DeadLettersTable;
   readonly #begin: Statement;
   readonly #commit: Statement;
   readonly #rollback: Statement;
-  readonly #insertDeadLetter: Statement;
   readonly #checkpoints: Checkpoints;
 
   /**
@@ -102,26 +92,11 @@ export class Database {
       this.#begin = connection.prepare("BEGIN IMMEDIATE");
       this.#commit = connection.prepare("COMMIT");
       this.#rollback = connection.prepare("ROLLBACK");
-      this.#insertDeadLetter = connection.prepare(
-        `INSERT INTO dead_letters
-           (received_at, source, protocol, reason, raw, decoded, run, sequence)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      );
       this.upkeep = new Upkeep(connection);
       this.#rows = new RowInserter(connection);
       this.#runs = new RunsTable(connection);
-      this.#eventIds = new RecentTable(connection, {
-        table: "recent_event_ids",
-        words: FINGERPRINT_WORDS,
-        capacity: options.recentEventIds,
-      });
-      this.#requests = new RecentTable(connection, {
-        table: "recent_requests",
-        words: REQUEST_WORDS,
-        capacity: options.recentRequests,
-      });
-      this.#seed = this.#readSeed();
-      this.#seeds = new SourceSeeds(this.#seed);
+      this.#deadLetters = new DeadLettersTable(connection);
+      this.#remembered = new RememberedTables(connection, options);
     } catch (error) {
       connection.close();
       throw explain(error, options.path);
@@ -140,13 +115,12 @@ export class Database {
    * @param seed Of the fingerprints that the run has made so far, if there are any.
    * @throws {SqliteError}
    */
-  takeOver(known: Progress, seed: Uint32Array = this.#seed): Progress {
+  takeOver(known: Progress, seed: Uint32Array = this.seed): Progress {
     const progress = this.#transaction(() => {
-      if (seed.join() !== this.#seed.join()) this.#writeSeed(seed);
+      this.#remembered.writeSeed(seed);
       return this.#runs.takeOver(this.#options.run, known);
     });
-    this.#seed = seed;
-    this.#seeds = new SourceSeeds(seed);
+    this.#remembered.useSeed(seed);
     this.waitForLocks(this.#options.busyTimeoutMs);
     return progress;
   }
@@ -158,17 +132,12 @@ export class Database {
 
   /** Seed of its fingerprints. */
   get seed(): Uint32Array {
-    return this.#seed;
+    return this.#remembered.seed;
   }
 
   /** What it remembers, for a collector that starts. @throws {SqliteError} */
   remembered(): Omit<StoreOpened, "run" | "state" | "damage"> {
-    return {
-      seed: this.#seed,
-      eventIds: this.#eventIds.all(),
-      requests: this.#requests.all(),
-      ...this.#runs.before(this.#options.run.id),
-    };
+    return { ...this.#remembered.all(), ...this.#runs.before(this.#options.run.id) };
   }
 
   /** How far a run has got; null if it is not known. @throws {SqliteError} */
@@ -177,21 +146,18 @@ export class Database {
   }
 
   /** How many of a receipt's events are dead letters. @throws {SqliteError} */
-  deadLettered({ run, first, events }: Receipt): number {
-    const row = this.#connection.prepare(
-      "SELECT count(*) AS n FROM dead_letters WHERE run = ? AND sequence >= ? AND sequence < ?",
-    ).get([run, first, first + events]);
-    return Number(row?.n);
+  deadLettered(receipt: Receipt): number {
+    return this.#deadLetters.countOf(receipt);
   }
 
   /** Dead letters, the oldest first. @throws {SqliteError} */
   deadLetters(page: DeadLetterPage): StoredDeadLetter[] {
-    return deadLetters(this.#connection, page);
+    return this.#deadLetters.page(page);
   }
 
   /** Removes dead letters and gives their number. @throws {SqliteError} */
   removeDeadLetters(ids: IdRange): number {
-    return this.#transaction(() => removeDeadLetters(this.#connection, ids));
+    return this.#transaction(() => this.#deadLetters.remove(ids));
   }
 
   /**
@@ -357,29 +323,10 @@ export class Database {
     const aside = lettersOf(groups), letters = [...aside, ...batch.deadLetters];
     const expected = batch.events - batch.skip.length - aside.length;
     if (stored !== expected) throw new Error(`the batch has ${stored} rows instead of ${expected}`);
-    for (const { receivedAt, source, protocol, reason, raw, isDecoded, index } of letters) {
-      const where = [Number(isDecoded), run.id, run.settled + index];
-      this.#insertDeadLetter.run([receivedAt, source, protocol, reason, raw, ...where]);
-    }
-    const { eventIds, requests } = rememberedOf(groups, this.#seeds);
-    this.#eventIds.append(joined(eventIds));
-    this.#requests.append(joined(requests));
+    this.#deadLetters.insert(letters, { run: run.id, sequence: run.settled });
+    this.#remembered.append(groups);
     this.#runs.advance(run.id, batch.number, stored, letters.length);
     return letters.length;
-  }
-
-  #readSeed(): Uint32Array {
-    const seed = this.#connection.prepare("SELECT seed FROM fingerprint_seed").get([])?.seed;
-    return new Uint32Array((seed as Uint8Array).slice().buffer);
-  }
-
-  /** Another seed makes what is remembered worthless. */
-  #writeSeed(seed: Uint32Array): void {
-    this.#eventIds.clear();
-    this.#requests.clear();
-    this.#connection.prepare("UPDATE fingerprint_seed SET seed = ?").run([
-      new Uint8Array(seed.buffer, seed.byteOffset, seed.byteLength),
-    ]);
   }
 
   #isolate({ rows, skip }: Pick<Batch, "rows" | "skip">): RejectedRow[] {

@@ -130,7 +130,7 @@ Deno.test("a tail is told each event that is meant once, and how many ids it was
       fc.constantFrom(1, 250, 1000),
       (filter, afterId, through, limit) => {
         fc.pre(through === null || through >= afterId);
-        const query = { filter, afterId, throughId: through, limit };
+        const query = { filter, afterId, throughId: through, limit, database: null };
         const { events, skipped, throughId } = newsOf(source.get(), query);
         equal(throughId, through ?? EVENTS);
         ok(events.length <= limit && events.every(({ id, json }) => idOf(json) === id));
@@ -147,7 +147,13 @@ Deno.test("a tail is told each event that is meant once, and how many ids it was
 Deno.test("a tail that is ahead of the database, as after it was replaced, begins with that", () => {
   using blocks = new Blocks();
   const source = blocks.open(blocks.path, "off").get();
-  const query = { filter: ALL_EVENTS, afterId: EVENTS + 5000, throughId: null, limit: 250 };
+  const query = {
+    filter: ALL_EVENTS,
+    afterId: EVENTS + 5000,
+    throughId: null,
+    database: null,
+    limit: 250,
+  };
   deepEqual(newsOf(source, query), newsOf(source, { ...query, afterId: 0 }));
   deepEqual(newsOf(source, { ...query, afterId: EVENTS }), {
     events: [],

@@ -66,6 +66,7 @@ Deno.test("of huge events a tail gets the newest, and a gap for the others", () 
     const { events, skipped } = newsOf(source.get(), {
       filter: ALL_EVENTS,
       throughId: null,
+      database: null,
       afterId: 0,
       limit: 250,
     });

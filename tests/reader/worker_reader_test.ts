@@ -61,7 +61,15 @@ Deno.test("every question has its answer, while the Worker still loads too", asy
     rareIds(reader),
     answered(reader.series({ filter, intervalMs: 86_400_000, by: null, limit: 1 })),
     answered(reader.top({ filter: ALL_EVENTS, by: "source", limit: 1 })),
-    answered(reader.tail({ filter: ALL_EVENTS, afterId: EVENTS - 2, throughId: null, limit: 5 })),
+    answered(
+      reader.tail({
+        filter: ALL_EVENTS,
+        afterId: EVENTS - 2,
+        throughId: null,
+        database: null,
+        limit: 5,
+      }),
+    ),
     answered(reader.state()),
   ]);
   equal(JSON.parse(event.json ?? "").id, 7);
