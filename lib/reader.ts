@@ -107,6 +107,8 @@ export interface TailNews {
 export interface ReaderState {
   /** The newest id; 0 if there are no events. */
   readonly lastId: number;
+  /** A name of the database that is read: see {@linkcode TailQuery}. */
+  readonly database: string;
   /** Blocks of 65,536 events that are in the index. */
   readonly indexedBlocks: number;
   /** Why there is no index; null if there is one. */

@@ -2,7 +2,7 @@
 
 import type { Refusal } from "../errors.ts";
 import { FILTER_PARAMETERS, ParameterError, QueryParameters } from "../query_parameters.ts";
-import type { Reader } from "../reader.ts";
+import type { Reader, ReaderFailure } from "../reader.ts";
 import { failed, parameter } from "./event_routes.ts";
 import type { Arrived } from "./gate.ts";
 import { streamedHead } from "./streamed_head.ts";
@@ -47,9 +47,9 @@ export async function openTail(
     }
     if (!tails.hasRoomFor(owner)) return TOO_MANY;
     if (request.method === "HEAD") return streamedHead(HEADERS);
-    const afterId = id !== null ? Number(id) : last > 0 ? 0 : await newest(reader);
-    if (typeof afterId === "object") return afterId;
-    const tail = tails.add({ filter, afterId, last: id === null ? last : 0, owner, mayRead });
+    const begin = id !== null || last > 0 ? { afterId: Number(id) } : await newest(reader);
+    if (typeof begin === "string") return failed(begin);
+    const tail = tails.add({ filter, ...begin, last: id === null ? last : 0, owner, mayRead });
     return tail === null ? TOO_MANY : new Response(tail, { headers: HEADERS });
   } catch (error) {
     if (error instanceof ParameterError) return parameter(error);
@@ -63,7 +63,10 @@ const TOO_MANY: Refusal = {
   headers: { "retry-after": "10" },
 };
 
-async function newest(reader: Reader): Promise<number | Refusal> {
+async function newest(
+  reader: Reader,
+): Promise<Pick<TailOptions, "afterId" | "database"> | ReaderFailure> {
   const state = await reader.state();
-  return typeof state === "string" ? failed(state) : state.lastId;
+  if (typeof state === "string") return state;
+  return { afterId: state.lastId, database: state.database };
 }

@@ -20,6 +20,8 @@ export interface TailOptions {
   readonly filter: EventFilter;
   /** Those after this id. */
   readonly afterId: number;
+  /** Name of the database that `afterId` is of. Default: null, it is not known. */
+  readonly database?: string | null;
   /** Begin with so many of those that are there, the newest; 0 for none. */
   readonly last: number;
   /** Name of the token; null for none. */
@@ -173,8 +175,8 @@ class Tail {
   readonly owner: string | null;
   readonly mayRead: () => boolean;
   afterId: number;
-  /** What `afterId` is of; null before it was told. */
-  database: string | null = null;
+  /** What `afterId` is of; null if that is not known yet. */
+  database: string | null;
   /** Whether it missed a look. */
   isBehind = false;
   #last: number;
@@ -188,9 +190,10 @@ class Tail {
   readonly #onGone: () => void;
 
   constructor(options: TailOptions, onGone: () => void) {
-    const { filter, afterId, last, owner, mayRead = () => true } = options;
+    const { filter, afterId, database = null, last, owner, mayRead = () => true } = options;
     this.filter = filter;
     this.afterId = afterId;
+    this.database = database;
     this.#last = last;
     this.owner = owner;
     this.mayRead = mayRead;

@@ -8,7 +8,7 @@ import type { IndexFile } from "./index_file.ts";
 export interface EventSource {
   /** The database, only to be read. */
   readonly connection: Connection;
-  /** Tells it from other databases. */
+  /** Tells its file from others at the same path, one after the other. */
   readonly database: string;
   /** The index; null if there is none. */
   readonly index: IndexFile | null;

@@ -43,7 +43,7 @@ export interface IndexedBlock extends Omit<BlockMark, "common" | "sources"> {
 
 /** How it is opened. */
 export interface IndexFileOptions {
-  /** Of the database: the index of another one is not used. */
+  /** Its seed: the index of a database with another is not used. */
   readonly database: string;
   /** Whether it may be made and written; if not, it must be there. */
   readonly access: "write" | "read";

@@ -97,8 +97,8 @@ export class OpenSource {
     try {
       connection.prepare(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`).rows([]);
       const [seed] = connection.prepare("SELECT hex(seed) FROM fingerprint_seed").rows([]);
-      const database = String(seed?.[0]);
-      return { connection, database, index: this.#openIndex(connection, database) };
+      const index = this.#openIndex(connection, String(seed?.[0]));
+      return { connection, database: this.#identity, index };
     } catch (error) {
       connection.close();
       throw error;
@@ -106,12 +106,14 @@ export class OpenSource {
   }
 
   /** Without an index everything is found too, only slower. */
-  #openIndex(connection: Connection, database: string): IndexFile | null {
+  #openIndex(connection: Connection, seed: string): IndexFile | null {
     const { path, indexing } = this.#options;
     try {
       this.#indexError = null;
-      if (indexing === "off") return openIndex(path, { database, access: "read", connection });
-      return openAnew(path, { database, access: "write", connection });
+      if (indexing === "off") {
+        return openIndex(path, { database: seed, access: "read", connection });
+      }
+      return openAnew(path, { database: seed, access: "write", connection });
     } catch (error) {
       this.#indexError = error instanceof Error ? error.message : String(error);
       return null;
@@ -181,10 +183,14 @@ function hasRoom(path: string): boolean {
   return (freeDiskBytesSync(path) ?? Infinity) >= ROOM_BYTES;
 }
 
+/**
+ * Tells a file from others that are or were at its path; "" if there is none. The seed does not: a run
+ * takes its own along into a new database.
+ */
 function identityOf(path: string): string {
   try {
-    const { dev, ino } = Deno.statSync(path);
-    return `${dev}:${ino}`;
+    const { dev, ino, birthtime } = Deno.statSync(path);
+    return `${dev}:${ino}:${birthtime?.getTime()}`; // the number of a deleted file is given again
   } catch {
     return "";
   }

@@ -224,12 +224,9 @@ function failed(number: number, error: unknown): void {
 }
 
 function state(from: EventSource): ReaderAnswer {
-  const { last } = storedIds(from);
-  const blocks = from.index?.blocks.length ?? 0;
-  return {
-    kind: "state",
-    state: { lastId: last, indexedBlocks: blocks, indexError: source.indexError },
-  };
+  const { last: lastId } = storedIds(from), { database } = from, { indexError } = source;
+  const indexedBlocks = from.index?.blocks.length ?? 0;
+  return { kind: "state", state: { lastId, database, indexedBlocks, indexError } };
 }
 
 /** Says now and then how it is, without being asked: who wants to know must not wait for it. */

@@ -26,8 +26,8 @@ const ACKNOWLEDGED_TOO_EARLY: Bug[] = [
     becomes: `if (value <= Infinity) {`,
   },
   {
-    file: "lib/collector.ts",
-    source: `return sequence <= this.#flushed.value ? "journaled" : "queued";`,
+    file: "lib/stored_progress.ts",
+    source: `return sequence <= this.flushed.value ? "journaled" : "queued";`,
     becomes: `return "journaled";`,
   },
 ];

@@ -116,6 +116,15 @@ Deno.test("what is committed while the tails are asked for comes with the next l
   deepEqual(clients.map(({ ids }) => ids), [[1, 2], [1, 2]]);
 });
 
+Deno.test("which database a tail's place is of is what it was opened with, then what it was told", async () => {
+  using tailing = new Tailing();
+  tailing.open({ afterId: 7, database: "before" });
+  await tailing.time.tick(0);
+  tailing.commit("{}");
+  await tailing.time.tick(LOOK_MS);
+  deepEqual(tailing.asked.map(({ database }) => database), ["before", "a"]);
+});
+
 Deno.test("while the database can not be read it is asked again, and nothing is missed", async () => {
   using tailing = new Tailing();
   const client = tailing.open();

@@ -1,6 +1,7 @@
 import {
   deepStrictEqual as deepEqual,
   match,
+  notStrictEqual as notEqual,
   strictEqual as equal,
   throws,
 } from "node:assert/strict";
@@ -108,6 +109,24 @@ Deno.test("a database that is not there yet, is moved and comes back, is read wh
   Deno.renameSync(blocks.path, path);
   answersRight(source, path);
   deepEqual(source.get().index?.blocks, [0, 1, 2]);
+});
+
+Deno.test("a database of the same run at the same path is told from the one before, which is known again", () => {
+  using blocks = new Blocks();
+  using time = new FakeTime();
+  const source = blocks.open(blocks.path, "off");
+  const name = () => {
+    time.nowMs += LOOK_MS + 1;
+    return source.get().database;
+  };
+  const first = name(), copy = blocks.copy("copy");
+  Deno.renameSync(blocks.path, `${blocks.folder}/away.db`);
+  Deno.renameSync(copy, blocks.path);
+  const second = name();
+  notEqual(second, first);
+  equal(name(), second);
+  Deno.renameSync(`${blocks.folder}/away.db`, blocks.path);
+  equal(name(), first);
 });
 
 Deno.test("of events that were removed the index keeps nothing", () => {

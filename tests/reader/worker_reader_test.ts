@@ -77,7 +77,8 @@ Deno.test("every question has its answer, while the Worker still loads too", asy
   equal(series.lines[0]?.counts.reduce((a, b) => a + b), EVENTS);
   deepEqual(top.values[0]?.value, "native");
   deepEqual(tail.events.map(({ id }) => id), [EVENTS - 1, EVENTS]);
-  deepEqual(state, { lastId: EVENTS, indexedBlocks: 0, indexError: state.indexError });
+  const { database } = tail;
+  deepEqual(state, { ...state, lastId: EVENTS, database, indexedBlocks: 0 });
 });
 
 Deno.test("an export is the whole database, in parts, and goes on after an id", async () => {
@@ -176,8 +177,7 @@ Deno.test("an index that is damaged while it is used costs no answer, and is bui
 
 Deno.test("an export does not go on in another database", async () => {
   using blocks = new Blocks();
-  using others = new Blocks();
-  change(others.path, "UPDATE fingerprint_seed SET seed = randomblob(16)");
+  using others = new Blocks(); // of the same seed, as a run gives it to a new one
   await using reader = readerOf(blocks.path);
   const events = reader.export(EXPORT);
   await events.next();
