@@ -1,6 +1,15 @@
 /** G10: each harness goes red when the program has the bug it is there for. */
 
 import { ok } from "node:assert/strict";
+import {
+  ACKNOWLEDGED_TOO_EARLY,
+  APPLIED_AGAIN,
+  DATABASE_NOT_FLUSHED,
+  JOURNAL_NOT_FLUSHED,
+  KEYS_NOT_KNOWN,
+  REMOVED_TOO_EARLY,
+  REPEATS_NOT_KNOWN,
+} from "./bugs.ts";
 import { faultRun, killedWithJournal } from "./fault_run.ts";
 import { type Bug, PlantedBug } from "./planted.ts";
 import { cutPower, type PowerCutOptions } from "./power_cut.ts";
@@ -9,56 +18,7 @@ import { killedAgainAndAgain, whileSending } from "./supervised.ts";
 import { STRACE_MISSING } from "./strace.ts";
 import { POWER_CUT_MISSING } from "./volume.ts";
 
-const DATABASE_NOT_FLUSHED: Bug = {
-  file: "lib/store/connection.ts",
-  source: `["synchronous", synchronous, synchronous === "full" ? 2 : 1]`,
-  becomes: `["synchronous", "off", 0]`,
-};
-const JOURNAL_NOT_FLUSHED: Bug = {
-  file: "lib/store/journal_files.ts",
-  source: `this.#file.syncDataSync();`,
-  becomes: ``,
-};
-const ACKNOWLEDGED_TOO_EARLY: Bug[] = [
-  {
-    file: "lib/watermark.ts",
-    source: `if (value <= this.#value) {`,
-    becomes: `if (value <= Infinity) {`,
-  },
-  {
-    file: "lib/stored_progress.ts",
-    source: `return sequence <= this.flushed.value ? "journaled" : "queued";`,
-    becomes: `return "journaled";`,
-  },
-];
 const KILL = "signal=SIGKILL";
-const APPLIED_AGAIN: Bug[] = [
-  {
-    file: "lib/store/database.ts",
-    source: `if (number <= run.lastBatch) continue;`,
-    becomes: ``,
-  },
-  {
-    file: "lib/store/recovery.ts",
-    source: `last = database?.progress(id)?.lastBatch ?? 0`,
-    becomes: `last = 0`,
-  },
-];
-const REMOVED_TOO_EARLY: Bug = {
-  file: "lib/store/keeper.ts",
-  source: `const deadLetters = this.#use((database) => {`,
-  becomes: `journal.removeFirst(records.length); const deadLetters = this.#use((database) => {`,
-};
-const KEYS_NOT_KNOWN: Bug = {
-  file: "lib/collector.ts",
-  source: `const known = keyed === null ? null : this.#requests?.find(keyed) ?? null;`,
-  becomes: `const known = null;`,
-};
-const REPEATS_NOT_KNOWN: Bug = {
-  file: "lib/event_ids.ts",
-  source: `if (recent.find(key) >= 0) {`,
-  becomes: `if (false) {`,
-};
 
 planted("synchronous=OFF: the power cut finds it", [DATABASE_NOT_FLUSHED], {
   missing: POWER_CUT_MISSING,
@@ -132,7 +92,11 @@ interface Planted {
   readonly expected: RegExp;
 }
 
-function planted(name: string, bugs: Bug[], { missing, harness, expected }: Planted): void {
+function planted(
+  name: string,
+  bugs: readonly Bug[],
+  { missing, harness, expected }: Planted,
+): void {
   const skipped = missing === null ? "" : ` (skipped: ${missing})`;
   const fn = async () => {
     await using bug = await PlantedBug.plant(bugs);
