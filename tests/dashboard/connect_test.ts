@@ -1,6 +1,6 @@
 /** The commands and programs that the page shows are run as they are shown, and their events stored. */
 
-import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok } from "node:assert/strict";
 import { CollectorProcess } from "../e2e/collector_process.ts";
 import { storedEvents } from "../e2e/rows.ts";
 import { browserTest, Visit } from "./visit.ts";
@@ -44,6 +44,8 @@ browserTest(
     await using collector = await CollectorProcess.start();
     await using visit = await Visit.begin(browser, { url: collector.url, hash: "/connect" });
     await visit.shows("connect-note", /No token is needed here/);
+    const count = Object.keys(SENT).length + 1; // that of OpenTelemetry is made whole by its SDK
+    await visit.until(`document.querySelectorAll("#snippets section").length === ${count}`);
     const snippets: [name: string, code: string][] = await visit.page.evaluate(
       `[...document.querySelectorAll("#snippets section")].map((section) =>
       [section.querySelector("h3").textContent, section.querySelector("pre").textContent])`,
@@ -64,7 +66,6 @@ browserTest(
     }
     const { dead_lettered, refused_requests } = await collector.stats();
     deepEqual([dead_lettered, refused_requests], [0, {}]);
-    equal(snippets.length, Object.keys(SENT).length + 1);
     visit.quiet();
   },
 );

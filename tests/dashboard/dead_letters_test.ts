@@ -7,7 +7,7 @@ import { createTokens } from "../e2e/firehouse_command.ts";
 import { TempFolder } from "../e2e/sending.ts";
 import { allowEvents, refuseEvents } from "../e2e/dead_letters.ts";
 import { line, sendLenient, sendNative, storedMetadata } from "./sent.ts";
-import { browserTest, Visit } from "./visit.ts";
+import { browserTest, soon, Visit } from "./visit.ts";
 
 /** The texts of the letters that are shown. */
 async function texts(visit: Visit): Promise<readonly (string | undefined)[]> {
@@ -22,13 +22,13 @@ browserTest("a dead letter is seen with its reason, mended and replayed", async 
   await visit.shows("letters-badge", /^2$/);
   await visit.view("Dead letters");
   await visit.shows("letters-note", "2 letters, the oldest first");
-  deepEqual(await texts(visit), ["bad", '{"user_id":"x"}']);
+  await soon(() => texts(visit), ["bad", '{"user_id":"x"}']);
   match((await visit.rows("letters-table"))[0]?.[3] ?? "", /^malformed-json: Expected JSON\.$/);
 
   await page.getByRole("button", { name: "Replay dead letter 1" }).click();
   await visit.shows("letters-problem", /^Dead letter 1 was not replayed: /);
   await page.getByRole("button", { name: "Open dead letter 1" }).click();
-  equal(await dialog.getByRole("textbox").inputValue(), "bad");
+  await soon(() => dialog.getByRole("textbox").inputValue(), "bad");
   await dialog.getByRole("textbox").fill(line(7, '{ "mended":1.0 }'));
   await dialog.getByRole("button", { name: "Replay" }).click();
   await visit.shows("letters-note", "Letter 1 was replayed: committed.");
@@ -78,7 +78,7 @@ browserTest("nothing is purged before it was asked, and Keep keeps it", async (b
   await page.getByRole("button", { name: "Purge all up to 51 …" }).click();
   await question.getByRole("button", { name: "Purge them" }).click();
   await visit.shows("letters-note", "All up to 51 were purged.");
-  deepEqual(await texts(visit), Array.from({ length: 9 }, (_, n) => `bad ${51 + n}`));
+  await soon(() => texts(visit), Array.from({ length: 9 }, (_, n) => `bad ${51 + n}`));
   visit.quiet();
 });
 

@@ -4,7 +4,7 @@ import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "n
 import { CollectorProcess } from "../e2e/collector_process.ts";
 import { storedEvents } from "../e2e/rows.ts";
 import { sendMany, sendNative, sendTyped, storedMetadata } from "./sent.ts";
-import { browserTest, Visit } from "./visit.ts";
+import { browserTest, soon, Visit } from "./visit.ts";
 
 /** What `JSON.parse` would change: large integers, 1.0, a name twice, escapes, spaces. */
 const EXACT = '{ "n" : 12345678901234567890, "one":1.0,"big":1e400, "a":1, "a":2,' +
@@ -34,13 +34,14 @@ browserTest(
     await page.locator("#events-table tbody tr").click();
     const dialog = visit.id("event-dialog");
     await dialog.getByText("Event 201", { exact: true }).waitFor();
+    await visit.shows("event-dialog", /user_id/);
     const columns = await dialog.locator(".columns").innerText();
     match(columns, /user_id\s+9223372036854775807\s/);
     match(columns, /timestamp\s+2026-11-24T11:03:40\.123Z/);
     ok(columns.includes(new Date(Number(storedEvents(collector.database)[200]?.received_at))
       .toISOString()));
     await dialog.getByText("As sent").click();
-    equal(await dialog.locator("pre.raw").textContent(), EXACT);
+    await soon(() => dialog.locator("pre.raw").textContent(), EXACT);
     const pretty = await dialog.locator("pre").first().textContent() ?? "";
     equal(
       pretty,
@@ -62,7 +63,7 @@ browserTest(
     );
     await dialog.getByRole("button", { name: "Copy metadata" }).click();
     await dialog.getByText("Copied").waitFor();
-    equal(await page.evaluate("navigator.clipboard.readText()"), EXACT);
+    await soon(() => page.evaluate("navigator.clipboard.readText()"), EXACT);
     equal(storedMetadata(collector)[200], EXACT);
     const raw = await dialog.getByRole("link", { name: "Raw JSON" }).getAttribute("href");
     equal(raw, `${collector.url}/events/201`);
@@ -80,7 +81,7 @@ browserTest(
     await using visit = await Visit.begin(browser, { url: collector.url, hash });
     const { page } = visit, dialog = visit.id("event-dialog");
     await dialog.getByText("Event 2", { exact: true }).waitFor();
-    equal(await page.getByLabel("Type", { exact: true }).inputValue(), "Signed up");
+    await soon(() => page.getByLabel("Type", { exact: true }).inputValue(), "Signed up");
     await page.keyboard.press("Escape");
     await dialog.waitFor({ state: "hidden" });
     await visit.untilHash("#/events?type=Signed+up");

@@ -5,7 +5,7 @@ import { CollectorProcess } from "../e2e/collector_process.ts";
 import { LoadProcess } from "../bench/load_process.ts";
 import { storedEvents } from "../e2e/rows.ts";
 import { sendMany } from "./sent.ts";
-import { browserTest, Visit } from "./visit.ts";
+import { browserTest, soon, Visit } from "./visit.ts";
 
 /** What is drawn on a chart, so that two moments can be compared. */
 function drawing(id: string): string {
@@ -26,6 +26,7 @@ browserTest(
     await using visit = await Visit.begin(browser, { url: collector.url });
     await visit.shows("first-event", /No events yet/);
     await visit.page.getByRole("button", { name: "Copy the first event" }).click();
+    await visit.until(`document.querySelector("#status").textContent === "Copied"`);
     const command: string = await visit.page.evaluate("navigator.clipboard.readText()");
     match(command, /^curl http:\/\/127\.0\.0\.1:\d+\/event /);
     const { success } = await new Deno.Command("sh", { args: ["-c", `${command} -sf`] }).output();
@@ -49,10 +50,12 @@ browserTest("load comes in: rates, totals, charts and the newest events move", a
   await visit.until(`${tile("Received a second")} > 100`);
   await visit.until(`${tile("Committed a second")} > 100`);
   await visit.untilRows("newest", 8);
-  ok(await visit.page.evaluate(drawing("throughput-chart")) !== before, "the chart stood still");
-  match(
-    await visit.id("throughput-chart").getAttribute("aria-label") ?? "",
-    /^Events a second\. Last 5 minutes: now [\d,.]+, at most [\d,.]+ committed a second\.$/,
+  await visit.until(`${drawing("throughput-chart")} !== ${JSON.stringify(before)}`);
+  const label =
+    /^Events a second\. Last 5 minutes: now [\d,.]+, at most [\d,.]+ committed a second\.$/;
+  await soon(
+    async () => label.test(await visit.id("throughput-chart").getAttribute("aria-label") ?? ""),
+    true,
   );
   const { code, stdout, stderr } = await load.finished;
   equal(code, 0, stdout + stderr);
@@ -69,7 +72,7 @@ browserTest("what was stored before the page was opened is in its chart", async 
   await sendMany(collector, 500);
   await new Promise((resolve) => setTimeout(resolve, 1100)); // until that second is over
   await using visit = await Visit.begin(browser, { url: collector.url });
-  await visit.shows("throughput-note", /at most (500|[34]\d\d)/);
+  await visit.shows("throughput-note", /at most [1-9]\d\d/);
   visit.quiet();
 });
 

@@ -1,10 +1,10 @@
 /** How it looks: on a phone and a laptop, light and dark, in either zone, by keyboard alone. */
 
-import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
+import { ok, strictEqual as equal } from "node:assert/strict";
 import { CollectorProcess } from "../e2e/collector_process.ts";
 import { storedEvents } from "../e2e/rows.ts";
 import { sendLenient, sendMany, sendNative, sendTyped } from "./sent.ts";
-import { browserTest, PHONE, Visit } from "./visit.ts";
+import { browserTest, PHONE, soon, Visit } from "./visit.ts";
 
 const VIEWS = ["live", "events", "trends", "tail", "dead-letters", "connect"];
 const LONG = "https://shop.example/" + "a-very-long-path/".repeat(40);
@@ -45,11 +45,11 @@ browserTest(
     await using visit = await Visit.begin(browser, visiting);
     await visit.untilRows("events-table", 50);
     const row = `document.querySelector("#events-table tbody tr")`;
-    equal(await visit.page.evaluate(`getComputedStyle(${row}).display`), "block");
+    await soon(() => visit.page.evaluate(`getComputedStyle(${row}).display`), "block");
     const label = `getComputedStyle(${row}.cells[1], "::before").content`;
-    equal(await visit.page.evaluate(label), '"User"');
-    equal(await visit.page.locator("#events-table thead").isVisible(), false);
-    equal(await visit.page.getByLabel("Type", { exact: true }).isVisible(), false);
+    await soon(() => visit.page.evaluate(label), '"User"');
+    await soon(() => visit.page.locator("#events-table thead").isVisible(), false);
+    await soon(() => visit.page.getByLabel("Type", { exact: true }).isVisible(), false);
     await visit.page.getByText("Filters", { exact: false }).first().click();
     await visit.page.getByLabel("Type", { exact: true }).fill("Nothing");
     await visit.page.getByRole("button", { name: "Apply" }).click();
@@ -73,14 +73,14 @@ browserTest(
     ok(white !== black, white);
     await visit.id("throughput-chart").locator("canvas").waitFor();
     await visit.page.getByLabel("Theme").selectOption("light");
-    equal(await visit.page.evaluate(ground), white);
+    await soon(() => visit.page.evaluate(ground), white);
     await visit.page.reload();
-    equal(await visit.page.evaluate(ground), white);
-    equal(await visit.page.getByLabel("Theme").inputValue(), "light");
+    await soon(() => visit.page.evaluate(ground), white);
+    await soon(() => visit.page.getByLabel("Theme").inputValue(), "light");
     await visit.page.getByLabel("Theme").selectOption("system");
-    equal(await visit.page.evaluate(ground), black);
+    await soon(() => visit.page.evaluate(ground), black);
     await visit.page.emulateMedia({ colorScheme: "light" });
-    equal(await visit.page.evaluate(ground), white);
+    await soon(() => visit.page.evaluate(ground), white);
     visit.quiet();
   },
 );
@@ -98,9 +98,10 @@ browserTest(
     await using visit = await Visit.begin(browser, visiting);
     const { page } = visit;
     await visit.untilRows("events-table", 1);
-    equal((await visit.rows("events-table"))[0]?.[0]?.slice(0, 19), local);
+    const time = async () => (await visit.rows("events-table"))[0]?.[0];
+    await soon(async () => (await time())?.slice(0, 19), local);
     await page.getByLabel("Times").selectOption("utc");
-    deepEqual((await visit.rows("events-table"))[0]?.[0], utc);
+    await soon(time, utc);
 
     await page.getByRole("combobox", { name: "Received" }).selectOption("custom");
     const [from, to] = [
@@ -108,8 +109,8 @@ browserTest(
       page.getByLabel("To, not included"),
     ];
     const startOfDay = (ms: number) => `${new Date(ms).toISOString().slice(0, 10)}T00:00`;
-    deepEqual( // a field wants all its parts: they are filled in, for today
-      [await from.inputValue(), await to.inputValue()].map((text) => text.slice(0, 16)),
+    await soon( // a field wants all its parts: they are filled in, for today
+      async () => [await from.inputValue(), await to.inputValue()].map((text) => text.slice(0, 16)),
       [startOfDay(Date.now()), startOfDay(Date.now() + 86_400_000)],
     );
     await from.fill(utc.replace(" ", "T"));
@@ -121,10 +122,7 @@ browserTest(
     await page.getByRole("button", { name: "Apply" }).click();
     await visit.shows("events-problem", "Expected from to be before to.");
     await page.getByLabel("Times").selectOption("local");
-    equal(
-      (await from.inputValue()).slice(0, 19).replace("T", " "),
-      local,
-    );
+    await soon(async () => (await from.inputValue()).slice(0, 19).replace("T", " "), local);
     visit.quiet();
   },
 );
@@ -139,7 +137,7 @@ browserTest(
     await visit.untilRows("newest", 3);
     await keyboard.press("Tab");
     const focused = "document.activeElement.textContent.trim()";
-    equal(await page.evaluate(focused), "Skip to the content");
+    await soon(() => page.evaluate(focused), "Skip to the content");
     const outline: string = await page.evaluate(
       "getComputedStyle(document.activeElement).outlineStyle",
     );
@@ -150,11 +148,11 @@ browserTest(
     }
     await keyboard.press("Enter");
     await visit.untilRows("events-table", 3);
-    equal(await page.evaluate(focused), "Events");
+    await soon(() => page.evaluate(focused), "Events");
     await page.locator(".skip").focus();
     await keyboard.press("Enter");
-    equal(await page.evaluate("document.activeElement.id"), "main");
-    match(await page.title(), /^Events · Firehouse$/);
+    await soon(() => page.evaluate("document.activeElement.id"), "main");
+    await soon(() => page.title(), "Events · Firehouse");
     await page.getByLabel("User", { exact: true }).focus();
     await keyboard.type("2");
     await keyboard.press("Enter");
@@ -164,7 +162,10 @@ browserTest(
     await visit.shows("event-dialog", /Event 2/);
     await keyboard.press("Escape");
     await visit.untilHash("#/events?user_id=2");
-    equal(await page.evaluate("document.activeElement.closest('#events-table') !== null"), true);
+    await soon(
+      () => page.evaluate("document.activeElement.closest('#events-table') !== null"),
+      true,
+    );
     visit.quiet();
   },
 );

@@ -1,9 +1,9 @@
 /** Older events, page by page, and what is said when the time for a page was up. */
 
-import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
+import { match, strictEqual as equal } from "node:assert/strict";
 import { CollectorProcess } from "../e2e/collector_process.ts";
 import { sendMany } from "./sent.ts";
-import { browserTest, Visit } from "./visit.ts";
+import { browserTest, soon, Visit } from "./visit.ts";
 
 /** The users from one to another, downwards, as a page shows them. */
 function down(from: number, to: number): string[] {
@@ -25,7 +25,7 @@ for (const hash of ["/events", "/events?range=1h"]) {
       const shows = async (first: number, last: number) => {
         const firstCell = page.locator("#events-table tbody tr").first().locator("td").nth(1);
         await firstCell.filter({ hasText: new RegExp(`^${first}$`) }).waitFor();
-        deepEqual(await users(visit), down(first, last));
+        await soon(() => users(visit), down(first, last));
       };
       await shows(130, 81);
       await page.getByRole("button", { name: "Older" }).click();
@@ -34,7 +34,7 @@ for (const hash of ["/events", "/events?range=1h"]) {
       await page.getByRole("button", { name: "Older" }).click();
       await shows(30, 1);
       await visit.shows("events-note", /^30 events, no older ones/);
-      equal(await page.getByRole("button", { name: "Older" }).isVisible(), false);
+      await soon(() => page.getByRole("button", { name: "Older" }).isVisible(), false);
       await page.getByRole("button", { name: "Newer" }).click();
       await shows(80, 31);
       await page.getByRole("button", { name: "Newer" }).click();
@@ -49,7 +49,7 @@ for (const hash of ["/events", "/events?range=1h"]) {
         hash: link.split("#")[1] ?? "",
       });
       await other.untilRows("events-table", 50);
-      deepEqual(await users(other), down(80, 31));
+      await soon(() => users(other), down(80, 31));
       visit.quiet();
       other.quiet();
     },
@@ -80,7 +80,7 @@ browserTest(
     await visit.shows("events-note", /^3 events, search cut short/);
     await page.getByRole("button", { name: "Search on" }).click();
     await visit.untilRows("events-table", 50);
-    deepEqual(await users(visit), down(60, 11));
+    await soon(() => users(visit), down(60, 11));
     await visit.id("events-cut").waitFor({ state: "hidden" });
     match(asked[1] ?? "", /limit=47&after=/);
     visit.quiet();

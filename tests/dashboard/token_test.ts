@@ -4,7 +4,7 @@ import { match, ok, strictEqual as equal } from "node:assert/strict";
 import { CollectorProcess } from "../e2e/collector_process.ts";
 import { createTokens } from "../e2e/firehouse_command.ts";
 import { TempFolder } from "../e2e/sending.ts";
-import { browserTest, Visit } from "./visit.ts";
+import { browserTest, soon, Visit } from "./visit.ts";
 
 const REFUSED = /status of (401|403|429)/;
 
@@ -41,11 +41,11 @@ browserTest(
     match(await visit.id("snippets").innerText(), /authorization: Bearer TOKEN/);
     await page.reload();
     await visit.shows("health", /^up /); // kept for this tab
-    equal(await visit.id("token-dialog").isVisible(), false);
+    await soon(() => visit.id("token-dialog").isVisible(), false);
     await visit.page.getByRole("button", { name: "Forget token" }).click();
     await visit.shows("token-dialog", /This collector needs a token/);
     ok(!urls.some((url) => url.includes(me) || url.includes("fh_wrong")), "a token was in a URL");
-    equal(await page.evaluate("localStorage.getItem('firehouse.token')"), null);
+    await soon(() => page.evaluate("localStorage.getItem('firehouse.token')"), null);
     visit.quiet();
   },
 );

@@ -1,9 +1,9 @@
 /** Counts by time and by value, and the way from a count to its events. */
 
-import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
+import { ok } from "node:assert/strict";
 import { CollectorProcess } from "../e2e/collector_process.ts";
 import { sendMany, sendTyped } from "./sent.ts";
-import { browserTest, Visit } from "./visit.ts";
+import { browserTest, soon, Visit } from "./visit.ts";
 
 const USERS = Array.from({ length: 7 }, (_, n) => `u${n}`);
 
@@ -28,17 +28,18 @@ browserTest("counts by type and source add up, and lead to their events", async 
   await visit.until(`document.querySelectorAll("#trends-legend tbody tr").length === 3`);
   await visit.until(`document.querySelectorAll("#top-types tbody tr").length === 3`);
   await visit.until(`document.querySelectorAll("#top-sources tbody tr").length === 2`);
-  deepEqual(await table(visit, "trends-legend"), [["–", "30"], ["Signed up", "7"], ["Left", "2"]]);
-  deepEqual(await table(visit, "top-types"), [["–", "30"], ["Signed up", "7"], ["Left", "2"]]);
-  deepEqual(await table(visit, "top-sources"), [["native", "30"], ["segment", "9"]]);
+  await soon(() => table(visit, "trends-legend"), [["–", "30"], ["Signed up", "7"], ["Left", "2"]]);
+  await soon(() => table(visit, "top-types"), [["–", "30"], ["Signed up", "7"], ["Left", "2"]]);
+  await soon(() => table(visit, "top-sources"), [["native", "30"], ["segment", "9"]]);
   await page.locator("#trends-interval").selectOption("1s");
   await visit.untilHash("#/trends?by=type&interval=1s");
   await page.getByText("The numbers as a table").click();
-  const sums = (await table(visit, "trends-numbers")).reduce(
-    (all, [, ...cells]) => all.map((sum, at) => sum + Number(cells[at])),
-    [0, 0, 0],
-  );
-  deepEqual(sums, [30, 7, 2]);
+  const sums = async () =>
+    (await table(visit, "trends-numbers")).reduce(
+      (all, [, ...cells]) => all.map((sum, at) => sum + Number(cells[at])),
+      [0, 0, 0],
+    );
+  await soon(sums, [30, 7, 2]);
   await page.locator("#top-types").getByRole("link", { name: "Signed up" }).click();
   await visit.untilRows("events-table", 7);
   await visit.untilHash("#/events?type=Signed+up");
@@ -64,7 +65,7 @@ browserTest(
     await page.mouse.up();
     await visit.until(`/^#\\/trends\\?from=.*&to=/.test(location.hash)`);
     const range = page.getByRole("combobox", { name: "Received" });
-    equal(await range.inputValue(), "custom");
+    await soon(() => range.inputValue(), "custom");
     await visit.shows("trends-note", /^0 events/); // the beginning of the hour
     await visit.view("Events");
     await visit.shows("events-table", "No event is like this.");
@@ -82,7 +83,7 @@ browserTest("the cursor tells the numbers of an interval", async (browser) => {
   await chart.waitFor();
   await chart.hover({ position: { x: 60, y: 40 } });
   await visit.shows("trends-readout", /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}$/);
-  deepEqual(await table(visit, "trends-legend"), [["events", "30", "0"]]);
+  await soon(() => table(visit, "trends-legend"), [["events", "30", "0"]]);
   visit.quiet();
 });
 

@@ -4,6 +4,7 @@
  */
 
 import { deepStrictEqual as deepEqual } from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import {
   type Browser,
   type BrowserContext,
@@ -54,6 +55,20 @@ export function browserTest(name: string, run: (browser: Browser) => Promise<voi
       }
     },
   });
+}
+
+/** Waits until what is read from a page is as wished: a page is told first, and shows it then. */
+export async function soon<Read>(
+  read: () => Promise<Read>,
+  wished: Read,
+  message?: string,
+): Promise<void> {
+  for (const endMs = Date.now() + WAIT_MS;;) {
+    const found = await read();
+    if (isDeepStrictEqual(found, wished)) return;
+    if (Date.now() > endMs) deepEqual(found, wished, message);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
 }
 
 /** See the head of this file. Dispose of it to close the page. */
