@@ -287,6 +287,9 @@ export const RELOADABLE = [
   "ackTimeoutMs",
   "readyStallMs",
   "shutdownTimeoutMs",
+  "retainDays",
+  "retainBytes",
+  "retainUnexported",
   "logFormat",
   "logRequests",
 ] as const satisfies readonly OptionName[];

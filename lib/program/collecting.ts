@@ -18,7 +18,7 @@ import { WorkerReader } from "../reader/worker_reader.ts";
 import { RequestLog } from "../request_log.ts";
 import { onSignals } from "../signals.ts";
 import { lockDatabase, realPath } from "../store/files.ts";
-import { keepOptions } from "../store/keep_options.ts";
+import { keepOptions, retentionPolicy } from "../store/keep_options.ts";
 import { finishRestore } from "../store/restoring.ts";
 import { WorkerStore } from "../store/worker_store.ts";
 import { tokensPath } from "../token_file.ts";
@@ -91,7 +91,7 @@ export async function collect(live: LiveConfig, operator: Operator): Promise<voi
     get timeoutMs() {
       return config.shutdownTimeoutMs;
     },
-    onReload: () => reload(live, { access, tokens, bodies, listener, tlsPaths, operator }),
+    onReload: () => reload(live, { access, tokens, bodies, store, listener, tlsPaths, operator }),
   });
   signals.expired.then((why) => endNow(why, EXIT_NOT_STORED));
   operator.opened(await collector.start());
@@ -113,19 +113,21 @@ interface ReloadedParts {
   readonly access: Access;
   readonly tokens: TokenWatch;
   readonly bodies: BodyReader;
+  readonly store: WorkerStore;
   readonly listener: Listener;
   readonly tlsPaths: TlsPaths | null;
   readonly operator: Operator;
 }
 
 function reload(live: LiveConfig, parts: ReloadedParts): void {
-  const { config } = live, { access, tokens, bodies, listener, tlsPaths, operator } = parts;
+  const { config } = live, { access, tokens, bodies, store, listener, tlsPaths, operator } = parts;
   const onNotice = (level: "info" | "warn", text: string) => operator.reloaded(level, text);
   if (config.config !== "") {
     const { level, text } = live.reload(readSettingsAgain);
     onNotice(level, text);
     bodies.limit(bodyLimits(config));
     access.refresh();
+    store.retain(retentionPolicy(config));
   }
   tokens.reload();
   const renewal = { listener, bodies, waitMs: config.bodyTimeoutMs, onNotice };

@@ -39,7 +39,7 @@ const RUN_ID_LENGTH = 16;
 
 /** The options of a new run. */
 export function keepOptions(settings: KeepSettings): KeepOptions {
-  const { durability, queueCapacity, retainDays, retainBytes, retainUnexported } = settings;
+  const { durability, queueCapacity } = settings;
   const isDisk = durability === "disk";
   const id = crypto.randomUUID().replaceAll("-", "").slice(0, RUN_ID_LENGTH);
   return {
@@ -55,6 +55,12 @@ export function keepOptions(settings: KeepSettings): KeepOptions {
     onCorrupt: settings.onCorrupt,
     mayJournal: isDisk,
     journalBytes: settings.journalBytes,
-    retention: { retainDays, retainBytes, retainUnexported },
+    retention: retentionPolicy(settings),
   };
+}
+
+/** How long events are kept, from the settings. */
+export function retentionPolicy(settings: RetentionPolicy): RetentionPolicy {
+  const { retainDays, retainBytes, retainUnexported } = settings;
+  return { retainDays, retainBytes, retainUnexported };
 }

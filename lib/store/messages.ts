@@ -2,7 +2,7 @@
 
 import type { CollectorErrorCode } from "../errors.ts";
 import type { ExportPoint, PointOutcome } from "../export_point.ts";
-import type { RetentionState } from "../retention.ts";
+import type { RetentionPolicy, RetentionState } from "../retention.ts";
 import type {
   Batch,
   DeadLetterPage,
@@ -55,6 +55,7 @@ export type StoreQuestion =
   | { readonly kind: "export-points" }
   | { readonly kind: "set-export-point"; readonly name: string; readonly id: number }
   | { readonly kind: "remove-export-point"; readonly name: string }
+  | { readonly kind: "retain"; readonly policy: RetentionPolicy }
   /** Audit a database that nobody uses, and end. */
   | { readonly kind: "verify"; readonly path: string }
   /** Apply the journal if that is quickly done, checkpoint, close the database and end. */
@@ -78,6 +79,7 @@ export type StoreAnswer =
   | { readonly kind: "export-points"; readonly points: readonly ExportPoint[] | null }
   | { readonly kind: "export-point-set"; readonly outcome: PointOutcome | null }
   | { readonly kind: "export-point-removed"; readonly wasThere: boolean | null }
+  | { readonly kind: "retained" }
   | { readonly kind: "verified"; readonly findings: readonly Finding[] }
   | { readonly kind: "closed" };
 

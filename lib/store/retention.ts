@@ -32,7 +32,7 @@ import type { Upkeep } from "./upkeep.ts";
 
 /** How retention is made. */
 export interface RetentionOptions {
-  /** How long events are kept. */
+  /** How long events are kept, until it is told otherwise. */
   readonly policy: RetentionPolicy;
   /**
    * Runs a call on the database, or gives null if that must not be now: storing comes first.
@@ -65,6 +65,7 @@ const LOG_PART = 1 / 4;
 export class Retention {
   readonly #options: RetentionOptions;
   readonly #clock: SteadyClock;
+  #policy: RetentionPolicy;
   #budgetMs = BUDGET_MS.first;
   #retryMs = 0;
   /** Whether it had nothing to do in its last turn, and whether more was in use than may be. */
@@ -81,14 +82,22 @@ export class Retention {
   /** Does nothing yet: {@linkcode Retention.turn} does. */
   constructor(options: RetentionOptions) {
     this.#options = options;
+    this.#policy = options.policy;
     this.#clock = options.clock ?? new SteadyClock();
+  }
+
+  /** Keeps events for so long from its next turn on. */
+  keepTo(policy: RetentionPolicy): void {
+    this.#policy = policy;
+    this.#heldUp = null;
+    this.#seen = null; // it begins anew
   }
 
   /** Notes that so many bytes were stored, and gives whether its next turn is to come at once. */
   stored(bytes: number): boolean {
     this.#storedBytes += bytes;
     if (!this.#isIdle) return this.#isBehind; // else its pause is there for what is stored
-    return this.#seen?.oldest === null || this.#storedBytes >= lookBytes(this.#options.policy);
+    return this.#seen?.oldest === null || this.#storedBytes >= lookBytes(this.#policy);
   }
 
   /** Does a step, if there is one to do. Gives in how many ms its next turn is. Never throws. */
@@ -114,7 +123,7 @@ export class Retention {
   }
 
   get #isOn(): boolean {
-    const { retainDays, retainBytes } = this.#options.policy;
+    const { retainDays, retainBytes } = this.#policy;
     return retainDays > 0 || retainBytes > 0;
   }
 
@@ -128,10 +137,10 @@ export class Retention {
     if (database.isLogHeld(LOG_PART)) {
       throw heldUp("a reader keeps the database's log from being emptied");
     }
-    const startMs = performance.now(), { policy } = this.#options, { upkeep } = database;
+    const startMs = performance.now(), { upkeep } = database;
     const room = upkeep.room();
     if (this.#remove(database) === 0) {
-      const bytes = upkeep.canShrink ? surplusBytes(room, policy) : 0;
+      const bytes = upkeep.canShrink ? surplusBytes(room, this.#policy) : 0;
       if (bytes === 0) {
         database.checkpointIfDue(0); // the file gets shorter when the log is copied into it
         return LOOK_MS;
@@ -139,16 +148,16 @@ export class Retention {
       this.#timed(database, (budgetMs) => upkeep.shrink(bytes, budgetMs));
     }
     database.checkpointIfDue();
-    this.#isBehind = isOverLimit(room, policy);
+    this.#isBehind = isOverLimit(room, this.#policy);
     return this.#isBehind ? 0 : (performance.now() - startMs) * (1 / SHARE - 1);
   }
 
   /** Removes events, and gives how many. */
   #remove(database: Database): number {
-    const { upkeep } = database, { policy, notice } = this.#options;
+    const { upkeep } = database, { notice } = this.#options;
     const [lowest = null] = upkeep.exportPoints();
     const nowMs = this.#clock.nowMs(), { isAhead: isClockAhead } = this.#clock;
-    const situation: Situation = { policy, lowest, nowMs, isClockAhead };
+    const situation: Situation = { policy: this.#policy, lowest, nowMs, isClockAhead };
     const limits = removalLimits(situation);
     const removal = this.#timed(database, (budgetMs) => upkeep.removeOldest(limits, budgetMs));
     this.#removed += removal.removed;

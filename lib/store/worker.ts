@@ -69,7 +69,8 @@ self.onmessage = ({ data }: MessageEvent<Numbered<StoreQuestion>>) => {
       return self.close();
     default:
       answer(number, replyTo(question));
-      if (question.kind.endsWith("export-point")) retainIn(0); // it may wait for this one
+      // Retention may wait for just this.
+      if (question.kind.endsWith("export-point") || question.kind === "retain") retainIn(0);
   }
 };
 // The main thread names the Worker after the lock by which it will notice its end.
@@ -110,6 +111,9 @@ function replyTo(
       const wasThere = changed((of) => of.change(() => of.upkeep.removeExportPoint(name)));
       return { kind: "export-point-removed", wasThere };
     }
+    case "retain":
+      retention.keepTo(question.policy);
+      return { kind: "retained" };
   }
 }
 

@@ -8,7 +8,7 @@
 
 import { CollectorError } from "../errors.ts";
 import type { ExportPoint, ExportPointStore, PointOutcome } from "../export_point.ts";
-import type { RetentionState } from "../retention.ts";
+import type { RetentionPolicy, RetentionState } from "../retention.ts";
 import type {
   Batch,
   DeadLetterPage,
@@ -55,6 +55,7 @@ const VERIFY_MS_MAX = 24 * 3_600_000;
 /** See the head of this file. */
 export class WorkerStore implements Store, DeadLetterStore, ExportPointStore {
   readonly #options: WorkerStoreOptions;
+  #keep: KeepOptions;
   #events: StoreEvents | null = null;
   /** What the Workers so far had; null before the first told. */
   #before: Before | null = null;
@@ -70,6 +71,7 @@ export class WorkerStore implements Store, DeadLetterStore, ExportPointStore {
   /** Starts nothing: {@linkcode WorkerStore.open} does. */
   constructor(options: WorkerStoreOptions) {
     this.#options = options;
+    this.#keep = options.keep;
   }
 
   /** How often the Worker was started again, since the one before it was gone. */
@@ -147,6 +149,12 @@ export class WorkerStore implements Store, DeadLetterStore, ExportPointStore {
     return answer !== GONE && answer.kind === "export-point-removed" ? answer.wasThere : null;
   }
 
+  /** Keeps events for so long from now on. */
+  async retain(policy: RetentionPolicy): Promise<void> {
+    this.#keep = { ...this.#keep, retention: policy }; // for the next Worker, if this one is gone
+    await this.#ask({ kind: "retain", policy });
+  }
+
   /** Where retention stands, as it told last; null before that. Waits for nothing. */
   get retention(): RetentionState | null {
     return this.#retention;
@@ -171,7 +179,7 @@ export class WorkerStore implements Store, DeadLetterStore, ExportPointStore {
 
   /** Starts a Worker and has it open the database. The first ends if its database does not open. */
   #start(): Promise<StoreAnswer | typeof GONE> {
-    const { keep, workerUrl, hangMs, onHang } = this.#options;
+    const { workerUrl, hangMs, onHang } = this.#options;
     this.#starts++;
     this.#removedBefore = this.#retention?.removedThisRun ?? 0;
     const worker = this.#worker = new StoreWorker(
@@ -191,7 +199,7 @@ export class WorkerStore implements Store, DeadLetterStore, ExportPointStore {
         onHang: () => onHang(hung(hangMs)),
       },
     );
-    return this.#ask({ kind: "open", options: keep, before: this.#before });
+    return this.#ask({ kind: "open", options: this.#keep, before: this.#before });
   }
 
   #restart(): void {

@@ -1,10 +1,12 @@
 /** Each setting that is said to change while it runs: it does. */
 
-import { match, ok, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { gzipSync } from "node:zlib";
 import type { RELOADABLE } from "../../lib/options.ts";
 import { type CollectorProcess, event } from "./collector_process.ts";
 import { LockHolder } from "./lock_holder.ts";
+import { idRange, untilRetention } from "./old_events.ts";
 import { RawSocket } from "./raw_socket.ts";
 import { Reloading } from "./reloading.ts";
 import { JSON_BODY, LINES, MEMORY } from "./sending.ts";
@@ -110,6 +112,32 @@ const CHANGES: Readonly<Record<typeof RELOADABLE[number], Change>> = {
       match(collector.output, /not finished after 100 ms: up to 1 events were not stored/);
     },
   },
+  retainDays: {
+    after: ["retain-days = 30"],
+    wasNot: threeOld,
+    isSo: removesTwo,
+  },
+  retainUnexported: {
+    before: ["retain-days = 30", "retain-unexported = yes"],
+    after: ["retain-days = 30"],
+    wasNot: threeOld,
+    isSo: removesTwo,
+  },
+  retainBytes: {
+    after: ["retain-bytes = 70000000"],
+    args: ["--recent-event-ids", "0", "--recent-requests", "1"],
+    wasNot: async ({ collector }) => {
+      const body = Array.from({ length: 9 }, () => event("x".repeat(100_000))).join("\n");
+      for (let sent = 0; sent < 90; sent++) {
+        equal((await collector.post("/events", new Blob([body]), LINES)).status, 202);
+      }
+      await collector.settled();
+    },
+    isSo: async ({ collector }) => {
+      await untilRetention(collector, ({ removed }) => removed > 0);
+      await collector.until(({ database_bytes = 0 }) => database_bytes <= 70_000_000);
+    },
+  },
   logFormat: {
     after: ["log-format = json"],
     isSo: async ({ collector }) => {
@@ -132,6 +160,20 @@ for (const [name, { before = [], after, args = [], wasNot, isSo }] of Object.ent
     match(await it.set(...after), /was read: [a-z-]+ = /);
     await isSo(it);
   });
+}
+
+/** Stores three events, received long ago: two may go, the newest of a database stays. */
+async function threeOld({ collector }: Reloading): Promise<void> {
+  for (const mark of [1, 2, 3]) {
+    equal((await collector.post("/event", new Blob([event(mark)]))).status, 202);
+  }
+  using database = new DatabaseSync(collector.database);
+  database.exec("PRAGMA busy_timeout = 5000; UPDATE events SET received_at = 5");
+}
+
+async function removesTwo({ collector }: Reloading): Promise<void> {
+  await untilRetention(collector, ({ removed }) => removed === 2);
+  deepEqual(idRange(collector.database), [3, 3, 1]);
 }
 
 /** Sends a body, and expects an answer like this. */

@@ -36,6 +36,24 @@ Deno.test("it goes in turns, and between two it leaves most of the time to other
   equal(retaining.state.removed, 39_999);
 });
 
+Deno.test("told to keep events for another time, it does so from its next turn on", () => {
+  using retaining = new Retaining({});
+  retaining.add([...times(500, OLD), ...times(10, YOUNG)]);
+  retaining.finish();
+  equal(retaining.state.removed, 0);
+  const thirty = { retainBytes: 0, retainUnexported: "no", ...THIRTY } as const;
+  retaining.retention.keepTo({ ...thirty, retainUnexported: "yes" });
+  retaining.finish();
+  match(retaining.state.heldUp ?? "", /there is no export point/);
+  retaining.retention.keepTo(thirty);
+  retaining.finish();
+  deepEqual([retaining.state.removed, retaining.state.heldUp], [500, null]);
+  retaining.retention.keepTo({ ...thirty, retainDays: 0 });
+  retaining.add(times(5, OLD));
+  retaining.finish();
+  equal(retaining.ids.length, 15);
+});
+
 Deno.test("without limits it removes nothing, and says what there is", () => {
   using retaining = new Retaining({});
   retaining.add(times(100, OLD));

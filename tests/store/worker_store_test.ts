@@ -9,7 +9,9 @@ import { DatabaseSync } from "node:sqlite";
 import type { CollectorError } from "../../lib/errors.ts";
 import type { Batch, WriteOutcome } from "../../lib/store.ts";
 import { WorkerStore } from "../../lib/store/worker_store.ts";
+import { meddle } from "../e2e/dead_letters.ts";
 import { query, storedCount } from "../e2e/rows.ts";
+import { until } from "../e2e/steady_sender.ts";
 import type { Fault } from "../fakes/faulty_worker.ts";
 import {
   batchOf,
@@ -95,6 +97,21 @@ for (const [fault, { stored, reason }] of Object.entries(CRASHES)) {
     deepEqual(faulty.hung, []);
   });
 }
+
+Deno.test("how long events are kept, told while there is no Worker, is what the next one knows", async () => {
+  await using faulty = new FaultyStore();
+  const { store, path } = faulty;
+  await store.open(QUIET);
+  await store.write(batchOf(1, [1, 2]));
+  meddle(path, "UPDATE events SET received_at = 5");
+  faulty.arm("throw-before");
+  const batch = batchOf(2, [3]);
+  equal((await store.write(batch)).kind, "failed");
+  await store.retain({ retainDays: 30, retainBytes: 0, retainUnexported: "no" });
+  deepEqual(await untilSettled(store, batch), { kind: "committed" });
+  await until(() => store.retention?.removed === 2, "both old ones are removed");
+  deepEqual(storedMarks(path), [3]);
+});
 
 Deno.test("[G12] a Worker that does not answer in time is reported as hung, once", async () => {
   await using faulty = new FaultyStore(100);
