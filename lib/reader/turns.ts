@@ -1,7 +1,8 @@
 /**
- * Answers several questions at once on one thread: each gets a short turn after the other, so that a
- * long search does not make a short one wait. Between turns the thread listens, and the database's
- * log can be emptied.
+ * Answers several questions at once on one thread: each gets a short turn after the other, and a new
+ * one its first turn before the next of the others, so that long searches do not make a short one
+ * wait, however many they are. Between turns the thread listens, and the database's log can be
+ * emptied.
  */
 
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
@@ -38,6 +39,8 @@ const ROUNDS_AN_IDLE_STEP = 25;
 /** See the head of this file. */
 export class Turns {
   readonly #turns = new Map<number, Turn>();
+  /** Those of them that had no turn yet, the oldest first. */
+  readonly #fresh = new Set<number>();
   readonly #idle: Idle;
   #isRunning = false;
   #rounds = 0;
@@ -53,35 +56,53 @@ export class Turns {
   /** Takes a question, by its number. */
   add(number: number, turn: Turn): void {
     this.#turns.set(number, turn);
+    this.#fresh.add(number);
     if (!this.#isRunning) this.#run();
   }
 
   /** Nobody waits for the answer any more. */
   cancel(number: number): void {
     this.#turns.delete(number);
+    this.#fresh.delete(number);
   }
 
   /** Does nothing more. */
   close(): void {
     this.#isClosed = true;
     this.#turns.clear();
+    this.#fresh.clear();
     clearTimeout(this.#timer);
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true;
     while (this.#turns.size > 0) {
-      for (const [number, turn] of [...this.#turns]) {
-        await setImmediate(); // messages are read
-        await this.#idle.pass?.();
-        if (!this.#turns.has(number)) continue;
-        await this.#work(() => this.#take(number, turn));
+      for (const number of [...this.#turns.keys()]) {
+        const [fresh = number] = this.#fresh;
+        if (fresh !== number) await this.#give(fresh);
+        await this.#give(number);
       }
       if (++this.#rounds % ROUNDS_AN_IDLE_STEP === 0 && !this.#isClosed) {
         await this.#work(() => this.#idle.step());
       }
     }
     this.#isRunning = false;
+  }
+
+  async #give(number: number): Promise<void> {
+    await setImmediate(); // messages are read
+    await this.#idle.pass?.();
+    this.#answerLate();
+    const turn = this.#turns.get(number);
+    if (turn !== undefined) await this.#work(() => this.#take(number, turn));
+  }
+
+  /** Answers whose time is up without waiting for their next turn: many turns may come before it. */
+  #answerLate(): void {
+    const nowMs = performance.now();
+    for (const [number, turn] of this.#turns) {
+      if (nowMs >= turn.endMs && !this.#fresh.has(number)) this.#answer(number, turn);
+    }
   }
 
   async #work(work: () => void): Promise<void> {
@@ -93,14 +114,22 @@ export class Turns {
 
   #take(number: number, turn: Turn): void {
     const endMs = Math.min(performance.now() + TURN_MS, turn.endMs);
+    this.#fresh.delete(number);
     try {
       let isDone = turn.step();
       while (!isDone && performance.now() < endMs) isDone = turn.step();
-      if (!isDone && performance.now() < turn.endMs) return;
-      this.#turns.delete(number);
-      turn.answer();
+      if (isDone || performance.now() >= turn.endMs) this.#answer(number, turn);
     } catch (error) {
       this.#turns.delete(number);
+      turn.fail(error);
+    }
+  }
+
+  #answer(number: number, turn: Turn): void {
+    this.#turns.delete(number);
+    try {
+      turn.answer();
+    } catch (error) {
       turn.fail(error);
     }
   }

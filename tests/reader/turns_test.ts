@@ -58,6 +58,52 @@ Deno.test("a question that comes while others are answered has its turn too", as
   turns.close();
 });
 
+Deno.test("a short question that comes among many long ones has its first turn soon", async () => {
+  const turns = new Turns(NO_WORK);
+  const many = Array.from({ length: 50 }, () => new Question(4));
+  for (const [number, long] of many.entries()) turns.add(number, long);
+  const steps = () => many.reduce((sum, { steps }) => sum + steps, 0);
+  while (many.some(({ steps }) => steps === 0)) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  const before = steps(), short = new Question(1);
+  turns.add(99, short);
+  await short.answered.promise;
+  ok(steps() <= before + 3, `${steps() - before} turns of others before`);
+  equal(await many[49]?.answered.promise, "after 4");
+  turns.close();
+});
+
+Deno.test("short questions that come all the time do not keep a long one from its turns", async () => {
+  const turns = new Turns(NO_WORK);
+  const long = new Question(10);
+  turns.add(0, long);
+  let asked = 0, isOver = false;
+  const ask = () => {
+    const short = new Question(1), other = new Question(1);
+    turns.add(++asked, short);
+    turns.add(++asked, other);
+    short.answered.promise.then(() => isOver || ask());
+  };
+  ask();
+  await long.answered.promise;
+  isOver = true;
+  ok(asked < 60, `${asked} short ones came before the long one had its ten turns`);
+  turns.close();
+});
+
+Deno.test("those whose time is up are answered at once, though many others wait for their turn", async () => {
+  const turns = new Turns(NO_WORK);
+  const endMs = performance.now() + 700;
+  const many = Array.from({ length: 50 }, () => new Question(1000, { endMs }));
+  for (const [number, question] of many.entries()) turns.add(number, question);
+  await Promise.all(many.map(({ answered }) => answered.promise));
+  const turnsTaken = many.reduce((sum, { steps }) => sum + steps, 0);
+  // 700 ms are 78 turns of 9 ms: a round more, for each its next turn, would be 50 more.
+  ok(turnsTaken < 100, `${turnsTaken} turns`);
+  turns.close();
+});
+
 Deno.test("when its time is up a question is answered with what is known, after a turn at least", async () => {
   const turns = new Turns(NO_WORK);
   const late = new Question(1000, { endMs: performance.now() - 1 });
