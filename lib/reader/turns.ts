@@ -1,8 +1,7 @@
 /**
- * Answers several questions at once on one thread: each gets a short turn after the other, and a new
- * one its first turn before the next of the others, so that long searches do not make a short one
- * wait, however many they are. Between turns the thread listens, and the database's log can be
- * emptied.
+ * Answers several questions at once on one thread: each gets a short turn after the other, so that a
+ * long search does not make a short one wait; one that needs a single step gets it before the next
+ * of the others. Between turns the thread listens, and the database's log can be emptied.
  */
 
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
@@ -15,6 +14,8 @@ export interface Turn {
   answer(): void;
   /** It can not be answered. */
   fail(error: unknown): void;
+  /** Whether a single step answers it. */
+  readonly isQuick?: boolean;
   /** When to answer at the latest, on the clock of `performance.now()`, after a turn at least. */
   readonly endMs: number;
 }
@@ -39,8 +40,10 @@ const ROUNDS_AN_IDLE_STEP = 25;
 /** See the head of this file. */
 export class Turns {
   readonly #turns = new Map<number, Turn>();
-  /** Those of them that had no turn yet, the oldest first. */
-  readonly #fresh = new Set<number>();
+  /** Those of them that had a turn, not to be answered before that. */
+  readonly #begun = new Set<number>();
+  /** Those of them that are quick, the oldest first. */
+  readonly #quick = new Set<number>();
   readonly #idle: Idle;
   #isRunning = false;
   #rounds = 0;
@@ -56,21 +59,19 @@ export class Turns {
   /** Takes a question, by its number. */
   add(number: number, turn: Turn): void {
     this.#turns.set(number, turn);
-    this.#fresh.add(number);
+    if (turn.isQuick === true) this.#quick.add(number);
     if (!this.#isRunning) this.#run();
   }
 
   /** Nobody waits for the answer any more. */
   cancel(number: number): void {
-    this.#turns.delete(number);
-    this.#fresh.delete(number);
+    this.#forget(number);
   }
 
   /** Does nothing more. */
   close(): void {
     this.#isClosed = true;
-    this.#turns.clear();
-    this.#fresh.clear();
+    for (const number of this.#turns.keys()) this.#forget(number);
     clearTimeout(this.#timer);
   }
 
@@ -78,8 +79,8 @@ export class Turns {
     this.#isRunning = true;
     while (this.#turns.size > 0) {
       for (const number of [...this.#turns.keys()]) {
-        const [fresh = number] = this.#fresh;
-        if (fresh !== number) await this.#give(fresh);
+        const [quick = number] = this.#quick;
+        if (quick !== number) await this.#give(quick);
         await this.#give(number);
       }
       if (++this.#rounds % ROUNDS_AN_IDLE_STEP === 0 && !this.#isClosed) {
@@ -101,7 +102,7 @@ export class Turns {
   #answerLate(): void {
     const nowMs = performance.now();
     for (const [number, turn] of this.#turns) {
-      if (nowMs >= turn.endMs && !this.#fresh.has(number)) this.#answer(number, turn);
+      if (nowMs >= turn.endMs && this.#begun.has(number)) this.#answer(number, turn);
     }
   }
 
@@ -114,19 +115,23 @@ export class Turns {
 
   #take(number: number, turn: Turn): void {
     const endMs = Math.min(performance.now() + TURN_MS, turn.endMs);
-    this.#fresh.delete(number);
+    this.#begun.add(number);
     try {
       let isDone = turn.step();
       while (!isDone && performance.now() < endMs) isDone = turn.step();
       if (isDone || performance.now() >= turn.endMs) this.#answer(number, turn);
     } catch (error) {
-      this.#turns.delete(number);
+      this.#forget(number);
       turn.fail(error);
     }
   }
 
+  #forget(number: number): void {
+    for (const numbers of [this.#turns, this.#begun, this.#quick]) numbers.delete(number);
+  }
+
   #answer(number: number, turn: Turn): void {
-    this.#turns.delete(number);
+    this.#forget(number);
     try {
       turn.answer();
     } catch (error) {

@@ -18,7 +18,7 @@ import { ExportRun } from "./export_run.ts";
 import { findEvent, findNews, findPage } from "./finding.ts";
 import type { ReaderAnswer, ReaderOptions, ReaderQuestion } from "./messages.ts";
 import { OpenSource } from "./open_source.ts";
-import { Turns } from "./turns.ts";
+import { type Turn, Turns } from "./turns.ts";
 
 /** Linux gives a thread of this nice value 1/28 of the time that one of 0 gets, and all idle time. */
 const NICE = 15;
@@ -157,6 +157,7 @@ function count<Result>(
 function once(number: number, work: (from: EventSource) => ReaderAnswer): void {
   let content: ReaderAnswer | null = null;
   take(number, Infinity, {
+    isQuick: true,
     step: () => {
       content = work(source.get());
       return true;
@@ -196,7 +197,9 @@ function nextChunk(number: number, name: number): void {
 function take(
   number: number,
   budgetMs: number,
-  { step, content }: { readonly step: () => boolean; readonly content: () => ReaderAnswer },
+  { step, content, isQuick = false }: Pick<Turn, "step" | "isQuick"> & {
+    readonly content: () => ReaderAnswer;
+  },
 ): void {
   let isAgain = false;
   turns.add(number, {
@@ -212,6 +215,7 @@ function take(
     },
     answer: () => answer(number, content()),
     fail: (error) => failed(number, error),
+    isQuick,
     endMs: performance.now() + budgetMs,
   });
 }
