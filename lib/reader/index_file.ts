@@ -43,8 +43,8 @@ export interface IndexedBlock extends Omit<BlockMark, "common" | "sources"> {
 
 /** How it is opened. */
 export interface IndexFileOptions {
-  /** Its seed: the index of a database with another is not used. */
-  readonly database: string;
+  /** Of the database's fingerprints: the index of one with another seed is not used. */
+  readonly seed: string;
   /** Whether it may be made and written; if not, it must be there. */
   readonly access: "write" | "read";
 }
@@ -78,13 +78,13 @@ export class IndexFile {
   readonly #counts: Statement;
 
   /** Opens it, making it if it is not there. @throws {SqliteError} if it can not be used. */
-  constructor(path: string, { database, access }: IndexFileOptions) {
+  constructor(path: string, { seed, access }: IndexFileOptions) {
     const connection = this.#connection = open(path, { readOnly: access === "read" });
     this.#access = access;
     try {
       connection.prepare(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`).rows([]);
-      if (access === "write") this.#begin(database);
-      this.#check(database);
+      if (access === "write") this.#begin(seed);
+      this.#check(seed);
       this.#bucket = connection.prepare("SELECT entries, sum FROM buckets WHERE key = ?");
       this.#counts = connection.prepare("SELECT counts, counts_sum FROM blocks WHERE block = ?");
       this.#readMarks();
@@ -200,21 +200,21 @@ export class IndexFile {
   }
 
   /** Makes the tables of one that is new. */
-  #begin(database: string): void {
+  #begin(seed: string): void {
     if (this.#version !== 0) return;
     this.#run("PRAGMA journal_mode = wal", []);
     this.#transaction(() => {
       if (this.#version !== 0) return; // another process was faster
       for (const sql of TABLES) this.#run(sql, []);
-      this.#run("INSERT INTO of_database VALUES (?)", [database]);
+      this.#run("INSERT INTO of_database VALUES (?)", [seed]);
       this.#run(`PRAGMA user_version = ${VERSION}`, []);
     });
   }
 
-  #check(database: string): void {
+  #check(seed: string): void {
     if (this.#version !== VERSION) throw new Error("it is an index of another version");
     const [row] = this.#connection.prepare("SELECT identity FROM of_database").rows([]);
-    if (row?.[0] !== database) throw new Error("it is the index of another database");
+    if (row?.[0] !== seed) throw new Error("it is the index of another database");
     if (this.#access === "write") this.#run("PRAGMA synchronous = 1", []);
   }
 

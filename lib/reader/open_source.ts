@@ -110,10 +110,8 @@ export class OpenSource {
     const { path, indexing } = this.#options;
     try {
       this.#indexError = null;
-      if (indexing === "off") {
-        return openIndex(path, { database: seed, access: "read", connection });
-      }
-      return openAnew(path, { database: seed, access: "write", connection });
+      if (indexing === "off") return openIndex(path, { seed, access: "read", connection });
+      return openAnew(path, { seed, access: "write", connection });
     } catch (error) {
       this.#indexError = error instanceof Error ? error.message : String(error);
       return null;

@@ -42,8 +42,6 @@ export class Turns {
   readonly #turns = new Map<number, Turn>();
   /** Those of them that had a turn, not to be answered before that. */
   readonly #begun = new Set<number>();
-  /** Those of them that are quick, the oldest first. */
-  readonly #quick = new Set<number>();
   readonly #idle: Idle;
   #isRunning = false;
   #rounds = 0;
@@ -59,7 +57,6 @@ export class Turns {
   /** Takes a question, by its number. */
   add(number: number, turn: Turn): void {
     this.#turns.set(number, turn);
-    if (turn.isQuick === true) this.#quick.add(number);
     if (!this.#isRunning) this.#run();
   }
 
@@ -71,7 +68,7 @@ export class Turns {
   /** Does nothing more. */
   close(): void {
     this.#isClosed = true;
-    for (const number of this.#turns.keys()) this.#forget(number);
+    this.#turns.clear();
     clearTimeout(this.#timer);
   }
 
@@ -79,7 +76,7 @@ export class Turns {
     this.#isRunning = true;
     while (this.#turns.size > 0) {
       for (const number of [...this.#turns.keys()]) {
-        const [quick = number] = this.#quick;
+        const [quick] = this.#turns.entries().find(([, turn]) => turn.isQuick) ?? [number];
         if (quick !== number) await this.#give(quick);
         await this.#give(number);
       }
@@ -127,7 +124,8 @@ export class Turns {
   }
 
   #forget(number: number): void {
-    for (const numbers of [this.#turns, this.#begun, this.#quick]) numbers.delete(number);
+    this.#turns.delete(number);
+    this.#begun.delete(number);
   }
 
   #answer(number: number, turn: Turn): void {

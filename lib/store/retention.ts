@@ -75,6 +75,8 @@ export class Retention {
   #removed = 0;
   #longestStepMs = 0;
   #heldUp: HeldUp | null = null;
+  /** Whether it has told that the file gets no shorter, if that is so. */
+  #hasWarned = false;
   #seen: Pick<RetentionState, "oldest" | "removed" | "freeBytes"> | null = null;
   /** What was told last, as JSON. */
   #told = "";
@@ -89,8 +91,6 @@ export class Retention {
   /** Keeps events for so long from its next turn on. */
   keepTo(policy: RetentionPolicy): void {
     this.#policy = policy;
-    this.#heldUp = null;
-    this.#seen = null; // it begins anew
   }
 
   /** Notes that so many bytes were stored, and gives whether its next turn is to come at once. */
@@ -106,7 +106,7 @@ export class Retention {
     this.#isIdle = this.#isBehind = false;
     try {
       const pauseMs = this.#options.use((database) => {
-        if (this.#seen === null) this.#start(database.upkeep);
+        if (!this.#isOn) this.#heldUp = null;
         const ms = this.#isOn ? this.#step(database) : LOOK_MS;
         this.#look(database.upkeep);
         return ms;
@@ -127,10 +127,6 @@ export class Retention {
     return retainDays > 0 || retainBytes > 0;
   }
 
-  #start(upkeep: Upkeep): void {
-    if (this.#isOn && !upkeep.canShrink) this.#options.notice(CAN_NOT_SHRINK);
-  }
-
   /** Removes events or gives pages back; gives the pause after it, in ms. */
   #step(database: Database): number {
     if (!database.isInPlace) throw heldUp("the database was moved or deleted");
@@ -138,6 +134,8 @@ export class Retention {
       throw heldUp("a reader keeps the database's log from being emptied");
     }
     const startMs = performance.now(), { upkeep } = database;
+    if (!upkeep.canShrink && !this.#hasWarned) this.#options.notice(CAN_NOT_SHRINK);
+    this.#hasWarned = true;
     const room = upkeep.room();
     if (this.#remove(database) === 0) {
       const bytes = upkeep.canShrink ? surplusBytes(room, this.#policy) : 0;
